@@ -1,0 +1,353 @@
+//! The order book: price-time priority, nothing about money. Usable alone as a library type.
+//!
+//! A book takes orders with ids that its caller chose, and says everything that happens to a [`Sink`] in the order in
+//! which it happens. `PlainBook` is the obviously right implementation and stays as the reference that judges any
+//! faster one; both keep the contract of the trait [`Book`], event for event.
+//!
+//! What can go wrong: nothing panics on input. An order that breaks a rule is answered with one
+//! [`BookEvent::Rejected`] and leaves the book exactly as it was.
+
+use crate::units::{OrderId, Price, Qty, Side};
+
+/// Who an order belongs to. The book only compares owners; to a venue it is the account's number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Owner(pub u32);
+
+/// How long a limit order lives.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TimeInForce {
+    /// Good till cancelled: what does not trade at once rests.
+    Gtc,
+    /// Immediate or cancel: what does not trade at once is cancelled.
+    Ioc,
+    /// Fill or kill: trades whole at once or not at all.
+    Fok,
+    /// Rests whole or is rejected: never takes.
+    PostOnly,
+}
+
+/// What kind of order it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum OrderType {
+    /// Trades at `price` or better.
+    Limit {
+        /// Worst acceptable price in ticks.
+        price: Price,
+        /// How long it lives.
+        tif: TimeInForce,
+    },
+    /// Trades at once at any price up to `worst`; what does not trade is cancelled.
+    Market {
+        /// Worst acceptable price in ticks, if there is one.
+        worst: Option<Price>,
+    },
+}
+
+/// An order as submitted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct NewOrder {
+    /// Chosen by the caller, never used before.
+    pub id: OrderId,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Buy or sell.
+    pub side: Side,
+    /// Lots, at least 1.
+    pub qty: Qty,
+    /// Limit or market.
+    pub order_type: OrderType,
+    /// Never increases or flips the owner's position, as [`Sink::reducible`] tells it at every fill.
+    pub reduce_only: bool,
+}
+
+/// What happens when an order meets an order of its own owner.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum SelfTrade {
+    /// They trade.
+    Allow,
+    /// What is left of the incoming order is cancelled.
+    #[default]
+    CancelTaker,
+    /// The resting order is cancelled and matching goes on.
+    CancelMaker,
+    /// Both are cancelled.
+    CancelBoth,
+}
+
+/// The rules of a book.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct BookSpec {
+    /// Self-trade prevention.
+    pub self_trade: SelfTrade,
+    /// Smallest price times quantity of a limit order, in ticks times lots; 0 for none. Reduce-only orders are exempt,
+    /// so that a small rest can always be closed; a market order is not measured, since it has no price of its own.
+    pub min_notional: i64,
+}
+
+/// One trade between a resting order and an incoming one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Trade {
+    /// The resting order.
+    pub maker: OrderId,
+    /// Its owner.
+    pub maker_owner: Owner,
+    /// What is left of the resting order, in lots; 0 when it is done.
+    pub maker_remaining: Qty,
+    /// The incoming order.
+    pub taker: OrderId,
+    /// Its owner.
+    pub taker_owner: Owner,
+    /// The side of the incoming order.
+    pub taker_side: Side,
+    /// The maker's price in ticks.
+    pub price: Price,
+    /// Lots.
+    pub qty: Qty,
+}
+
+/// Why an order, or what was left of it, went away without trading.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CancelReason {
+    /// Its owner asked.
+    Requested,
+    /// It was an IOC or market order and nothing more could trade.
+    Unfilled,
+    /// Self-trade prevention.
+    SelfTrade,
+    /// It was reduce-only and there was nothing left to reduce.
+    ReduceOnly,
+}
+
+/// Why an order or a request was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum RejectReason {
+    /// Quantity below one lot.
+    Quantity,
+    /// Price below one tick.
+    Price,
+    /// Price times quantity below the smallest notional.
+    MinNotional,
+    /// A live order already has this id.
+    DuplicateId,
+    /// A fill-or-kill order that could not fill whole.
+    FillOrKill,
+    /// A post-only order that would have taken.
+    PostOnly,
+    /// Reduce-only with nothing to reduce.
+    ReduceOnly,
+    /// No live order has this id or handle.
+    UnknownOrder,
+}
+
+/// What a book says.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum BookEvent {
+    /// The order passed every check; what happens to it follows.
+    Accepted(NewOrder),
+    /// Two orders traded.
+    Trade(Trade),
+    /// What was left of an accepted order now rests.
+    Rested {
+        /// The order.
+        id: OrderId,
+        /// Its owner.
+        owner: Owner,
+        /// Bids or asks.
+        side: Side,
+        /// Ticks.
+        price: Price,
+        /// Lots that rest.
+        qty: Qty,
+    },
+    /// A resting order, or what was left of an incoming one, is gone.
+    Cancelled {
+        /// The order.
+        id: OrderId,
+        /// Its owner.
+        owner: Owner,
+        /// Its side.
+        side: Side,
+        /// Lots that are gone.
+        qty: Qty,
+        /// Whether it was resting in the book.
+        resting: bool,
+        /// Why.
+        reason: CancelReason,
+    },
+    /// A resting order was made smaller and kept its place. Any other amendment is a cancel and a new submission.
+    Reduced {
+        /// The order.
+        id: OrderId,
+        /// Its owner.
+        owner: Owner,
+        /// Its side.
+        side: Side,
+        /// Lots before.
+        from: Qty,
+        /// Lots that rest now.
+        to: Qty,
+    },
+    /// An order or request was refused and changed nothing.
+    Rejected {
+        /// The order.
+        id: OrderId,
+        /// Its owner.
+        owner: Owner,
+        /// Why.
+        reason: RejectReason,
+    },
+}
+
+/// Hears everything a book says, and knows positions for reduce-only orders.
+pub trait Sink {
+    /// Hears one event, in the order in which they happen.
+    fn on(&mut self, event: BookEvent);
+
+    /// Returns how many lots `owner` may trade on `side` without increasing or flipping a position. It is asked at
+    /// submission and again before every fill of a reduce-only order, after all earlier fills were heard.
+    fn reducible(&self, owner: Owner, side: Side) -> Qty {
+        let _ = (owner, side);
+        Qty::MAX
+    }
+}
+
+/// Hears nothing.
+impl Sink for () {
+    fn on(&mut self, _event: BookEvent) {}
+}
+
+/// Keeps every event.
+impl Sink for Vec<BookEvent> {
+    fn on(&mut self, event: BookEvent) {
+        self.push(event);
+    }
+}
+
+/// A resting order's place in its book: valid until the order is gone, then refused, never another order's.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Handle(pub u64);
+
+/// What became of a submission at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// Lots that traded.
+    pub filled: Qty,
+    /// Where the rest lies, if it rests.
+    pub resting: Option<Handle>,
+}
+
+/// A resting order as its book knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Resting {
+    /// The order.
+    pub id: OrderId,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Bids or asks.
+    pub side: Side,
+    /// Ticks.
+    pub price: Price,
+    /// Lots left.
+    pub qty: Qty,
+    /// Never increases or flips the owner's position.
+    pub reduce_only: bool,
+}
+
+/// What an immediate trade of some quantity would cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CostToTrade {
+    /// Lots that would trade.
+    pub filled: Qty,
+    /// Sum of price times quantity, in ticks times lots.
+    pub value: i128,
+    /// The last price touched, in ticks; `None` if nothing would trade.
+    pub worst: Option<Price>,
+}
+
+/// The contract of an order book.
+///
+/// Order of events: `Accepted`, then trades and cancels of makers in price-time order, then one of `Rested`,
+/// `Cancelled` (of the rest of the taker) or nothing if it filled. A rejected order says `Rejected` alone.
+///
+/// Checks, in this order: quantity, price (limit price and worst price), notional, duplicate id, reduce-only, post-only,
+/// fill-or-kill. Lots of an order that would pass its reduce-only bound are clipped at submission without an event
+/// (`Accepted` shows the clipped quantity). A fill-or-kill order counts only resting lots that would really trade: not its
+/// owner's own orders under a policy that cancels, not lots a reduce-only maker may no longer trade.
+pub trait Book: Clone {
+    /// Makes an empty book.
+    fn new(spec: BookSpec) -> Self;
+
+    /// Submits an order.
+    fn submit<S: Sink>(&mut self, order: NewOrder, sink: &mut S) -> Outcome;
+
+    /// Cancels a resting order and tells whether it was there. A stale handle changes nothing and says nothing.
+    fn cancel<S: Sink>(&mut self, handle: Handle, sink: &mut S) -> bool;
+
+    /// Amends a resting order. A smaller quantity at the same price keeps its place (`Reduced`); anything else loses it:
+    /// the order is cancelled (`Requested`) and submitted again under the same id as a GTC limit, so it may trade.
+    /// A quantity or price that breaks a rule is rejected and changes nothing; a stale handle says nothing.
+    fn amend<S: Sink>(&mut self, handle: Handle, price: Price, qty: Qty, sink: &mut S) -> Outcome;
+
+    /// Finds a live order by its id.
+    fn find(&self, id: OrderId) -> Option<Handle>;
+
+    /// Returns a live order.
+    fn get(&self, handle: Handle) -> Option<Resting>;
+
+    /// Returns the best price of a half of the book: highest bid for `Buy`, lowest ask for `Sell`.
+    fn best(&self, side: Side) -> Option<Price>;
+
+    /// Returns the lots that rest at a price.
+    fn level(&self, side: Side, price: Price) -> Qty;
+
+    /// Iterates over the levels of a half from the best outwards: price in ticks, lots.
+    fn levels(&self, side: Side) -> impl Iterator<Item = (Price, Qty)> + '_;
+
+    /// Iterates over the orders of a half in priority order.
+    fn orders(&self, side: Side) -> impl Iterator<Item = Resting> + '_;
+
+    /// Returns how many orders rest.
+    fn len(&self) -> usize;
+
+    /// Tells whether nothing rests.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the lots of a half at `limit` or better.
+    fn depth_to(&self, side: Side, limit: Price) -> Qty {
+        let within = |price: Price| if side == Side::Buy { price >= limit } else { price <= limit };
+        self.levels(side).take_while(|(price, _)| within(*price)).map(|(_, qty)| qty).sum()
+    }
+
+    /// Returns the middle of best bid and best ask in half ticks, or `None` if a half is empty.
+    fn mid_twice(&self) -> Option<i64> {
+        Some(self.best(Side::Buy)?.0 + self.best(Side::Sell)?.0)
+    }
+
+    /// Returns the lots of a half within `bps` hundredths of a percent of the middle.
+    fn depth_within(&self, side: Side, bps: f64) -> Qty {
+        let Some(twice) = self.mid_twice() else { return Qty::ZERO };
+        let mid = twice as f64 / 2.0;
+        let limit = match side {
+            Side::Buy => libm::ceil(mid * (1.0 - bps / 1e4)),
+            Side::Sell => libm::floor(mid * (1.0 + bps / 1e4)),
+        };
+        self.depth_to(side, Price(limit as i64))
+    }
+
+    /// Returns what it would cost to trade `qty` lots at once as a taker on `side`, own orders included.
+    fn cost_to_trade(&self, side: Side, qty: Qty) -> CostToTrade {
+        let mut cost = CostToTrade::default();
+        for (price, available) in self.levels(side.opposite()) {
+            let take = available.min(qty - cost.filled);
+            if take.is_zero() {
+                break;
+            }
+            cost.filled += take;
+            cost.value += i128::from(price.0) * i128::from(take.0);
+            cost.worst = Some(price);
+        }
+        cost
+    }
+}
