@@ -1,0 +1,130 @@
+//! Margin rules: brackets of maintenance margin with their continuity amounts, and initial margin. Pure decisions.
+
+use crate::units::{Money, Rate, Rounding, div_round};
+
+/// One bracket of notional.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bracket {
+    /// Smallest notional of the bracket.
+    pub floor: Money,
+    /// Maintenance rate within it.
+    pub maintenance: Rate,
+    /// Highest leverage a position within it may be opened with.
+    pub max_leverage: u16,
+    /// Continuity amount `cum_n = cum_{n-1} + floor_n * (mmr_n - mmr_{n-1})`, in money times 1e9, exact.
+    pub(crate) cum: i128,
+}
+
+/// The brackets of a market in ascending order; a flat rule is one bracket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Brackets {
+    brackets: Vec<Bracket>,
+    /// Largest notional a position may have.
+    cap: Money,
+}
+
+impl Brackets {
+    /// Makes brackets from (floor, maintenance rate, highest leverage) in ascending order, and the largest notional.
+    ///
+    /// # Panics
+    /// Panics unless the first floor is 0, floors ascend below the cap, rates do not fall, leverages do not rise and each
+    /// maintenance rate is at most the initial rate at the bracket's highest leverage: the scenario check refuses such
+    /// rules with a position.
+    pub fn new(rows: &[(Money, Rate, u16)], cap: Money) -> Self {
+        assert!(!rows.is_empty() && rows[0].0 == Money::ZERO, "the first bracket starts at 0");
+        let mut brackets: Vec<Bracket> = Vec::with_capacity(rows.len());
+        for &(floor, maintenance, max_leverage) in rows {
+            let cum = brackets.last().map_or(0, |last| {
+                assert!(floor > last.floor, "floors ascend");
+                assert!(maintenance >= last.maintenance && max_leverage <= last.max_leverage, "rates ascend");
+                last.cum + i128::from(floor.0) * i128::from(maintenance.0 - last.maintenance.0)
+            });
+            assert!(max_leverage >= 1, "leverage is at least 1");
+            assert!(
+                maintenance.0 * i64::from(max_leverage) <= Rate::ONE,
+                "maintenance margin is at most initial margin"
+            );
+            brackets.push(Bracket { floor, maintenance, max_leverage, cum });
+        }
+        assert!(cap > brackets[brackets.len() - 1].floor, "the cap lies above the last floor");
+        Self { brackets, cap }
+    }
+
+    /// Returns the bracket that a notional falls in: `floor < notional <= next floor`; the last one beyond the cap.
+    pub fn bracket(&self, notional: Money) -> &Bracket {
+        let above = self.brackets.iter().skip(1).take_while(|bracket| bracket.floor < notional).count();
+        &self.brackets[above]
+    }
+
+    /// Returns all brackets, ascending.
+    pub fn rows(&self) -> &[Bracket] {
+        &self.brackets
+    }
+
+    /// Returns the largest notional a position may have.
+    pub fn cap(&self) -> Money {
+        self.cap
+    }
+
+    /// Returns the maintenance margin `N * mmr_n - cum_n`, rounded up to the unit.
+    pub fn maintenance(&self, notional: Money) -> Money {
+        let bracket = self.bracket(notional);
+        let scaled = i128::from(notional.0) * i128::from(bracket.maintenance.0) - bracket.cum;
+        Money(div_round(scaled, i128::from(Rate::ONE), Rounding::Ceil))
+    }
+
+    /// Returns the continuity amount of a bracket in money, rounded down.
+    pub fn continuity(&self, index: usize) -> Money {
+        Money(div_round(self.brackets[index].cum, i128::from(Rate::ONE), Rounding::Floor))
+    }
+}
+
+/// Returns the initial margin of a notional at a leverage, rounded up to the unit.
+pub fn initial_margin(notional: Money, leverage: u16) -> Money {
+    Money(div_round(i128::from(notional.0), i128::from(leverage.max(1)), Rounding::Ceil))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    const USDT: i64 = 1_000_000;
+
+    /// Binance's BTCUSDT brackets 1 to 5 (data/binance-usdm-brackets.csv).
+    pub(crate) fn btc_brackets() -> Brackets {
+        let rows = [
+            (0, 4_000_000, 150),
+            (300_000, 5_000_000, 100),
+            (800_000, 6_500_000, 75),
+            (3_000_000, 10_000_000, 50),
+            (12_000_000, 20_000_000, 25),
+        ];
+        let rows: Vec<_> = rows.iter().map(|&(f, r, l)| (Money(f * USDT), Rate(r), l)).collect();
+        Brackets::new(&rows, Money(70_000_000 * USDT))
+    }
+
+    #[test]
+    fn continuity_amounts_are_the_published_ones() {
+        let brackets = btc_brackets();
+        let published = [0, 300, 1_500, 12_000, 132_000];
+        for (index, amount) in published.into_iter().enumerate() {
+            assert_eq!(brackets.continuity(index), Money(amount * USDT));
+        }
+    }
+
+    #[test]
+    fn maintenance_is_continuous_over_every_border() {
+        let brackets = btc_brackets();
+        for bracket in &brackets.rows()[1..] {
+            let below = brackets.maintenance(bracket.floor);
+            let above = brackets.maintenance(bracket.floor + Money(1));
+            assert!(above >= below && above - below <= Money(1), "at {}", bracket.floor);
+        }
+    }
+
+    #[test]
+    fn initial_margin_rounds_up() {
+        assert_eq!(initial_margin(Money(100), 3), Money(34));
+        assert_eq!(initial_margin(Money(99), 3), Money(33));
+    }
+}
