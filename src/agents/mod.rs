@@ -1,1 +1,210 @@
-//! agents.
+//! Who trades: one file an agent. An agent sees and says; it never touches.
+//!
+//! The life of an agent, as the engine lives it:
+//! 1. `Wake::Start`: at the beginning of the burn-in; what it asks for is done at once, so that there is a market;
+//! 2. `Wake::Timer`: at the instant it last asked for with `Actions::wake_after`;
+//! 3. `Wake::Fill`: one of its orders traded, if `Decide::hears_fills` says so;
+//! 4. each time it puts requests into `Actions`, which reach the venue after the agent's latency.
+//!
+//! The generator it is handed is a function of (scheme, seed, replicate, stream name, agent, wake number), so what one
+//! agent draws never depends on another. To add an agent of your own, implement `Decide` and run
+//! `Simulation<YourAgent>`; all built-in ones are written the same way (`docs/model.md` has an example).
+
+mod background;
+mod fundamentalist;
+mod holder;
+mod maker;
+mod meta_order;
+mod retail;
+
+pub use background::{Background, BackgroundSpec, Rung};
+pub use fundamentalist::{Fundamentalist, FundamentalistSpec};
+pub use holder::Holder;
+pub use maker::{Maker, MakerSpec, Withdrawal};
+pub use meta_order::{MetaOrder, MetaOrderSpec};
+pub use retail::{Retail, RetailSpec};
+
+use crate::market::{Book, OrderType, Resting, TimeInForce};
+use crate::rng::Rng;
+use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Side, Time};
+use crate::world::{Notice, Order, Request, World};
+
+/// Why an agent is awake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wake {
+    /// The run begins.
+    Start,
+    /// The time it asked for has come.
+    Timer,
+    /// One of its orders traded.
+    Fill(Notice),
+}
+
+/// A decision rule.
+pub trait Decide: Clone {
+    /// Decides: reads the view, draws from the generator, puts requests into the actions.
+    fn decide(&mut self, wake: Wake, view: &View<'_>, rng: &mut Rng, actions: &mut Actions);
+
+    /// Tells whether the agent is woken by its fills.
+    fn hears_fills(&self) -> bool {
+        false
+    }
+}
+
+/// What an agent may know: public prices of every market, and everything about its own accounts.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    world: &'a World,
+    now: Time,
+}
+
+impl<'a> View<'a> {
+    /// Makes the view of a moment.
+    pub fn new(world: &'a World, now: Time) -> Self {
+        Self { world, now }
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Returns the best bid (`Buy`) or ask (`Sell`).
+    pub fn best(&self, market: MarketId, side: Side) -> Option<Price> {
+        self.world.market(market).book.best(side)
+    }
+
+    /// Returns the middle of the book in ticks, or the mark where a half is empty.
+    pub fn mid(&self, market: MarketId) -> f64 {
+        let twice = self.world.market(market).book.mid_twice();
+        twice.map_or(self.world.mark(market).0 as f64, |twice| twice as f64 / 2.0)
+    }
+
+    /// Returns the price that margin is measured on.
+    pub fn mark(&self, market: MarketId) -> Price {
+        self.world.mark(market)
+    }
+
+    /// Returns the fundamental value in ticks, which informed agents see with an error of their own making.
+    pub fn fundamental(&self, market: MarketId) -> f64 {
+        self.world.market(market).fundamental
+    }
+
+    /// Returns the signed lots of an own account.
+    pub fn lots(&self, account: AccountId, market: MarketId) -> Position {
+        self.world.accounts.lots(account, market)
+    }
+
+    /// Returns the free balance of an own account.
+    pub fn free(&self, account: AccountId) -> Money {
+        self.world.accounts.get(account).free()
+    }
+
+    /// Returns an own order if it still rests.
+    pub fn order(&self, market: MarketId, id: OrderId) -> Option<Resting> {
+        let book = &self.world.market(market).book;
+        book.get(book.find(id)?)
+    }
+
+    /// Returns the notional of one lot at a price, in money.
+    pub fn lot_value(&self, market: MarketId, price: Price) -> Money {
+        self.world.spec.markets[market.index()].contract.notional(price, Qty(1))
+    }
+
+    /// Returns the highest leverage at which a position of this notional may be opened.
+    pub fn max_leverage(&self, market: MarketId, notional: Money) -> u16 {
+        self.world.spec.markets[market.index()].brackets.bracket(notional).max_leverage
+    }
+}
+
+/// What an agent asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Actions {
+    pub(crate) requests: Vec<Request>,
+    pub(crate) wake_after: Option<Time>,
+    pub(crate) last_order: u64,
+}
+
+impl Actions {
+    /// Asks to be woken after some time; a later call replaces an earlier one.
+    pub fn wake_after(&mut self, wait: Time) {
+        self.wake_after = Some(wait);
+    }
+
+    /// Sends an order and returns its id.
+    pub fn submit(&mut self, order: Order) -> OrderId {
+        self.last_order += 1;
+        let id = OrderId(self.last_order);
+        self.requests.push(Request::Submit(Order { id, ..order }));
+        id
+    }
+
+    /// Takes an order back.
+    pub fn cancel(&mut self, account: AccountId, market: MarketId, id: OrderId) {
+        self.requests.push(Request::Cancel { account, market, id });
+    }
+}
+
+/// An order before it has a number: what the agents' constructors below fill in.
+fn order(account: AccountId, market: MarketId, side: Side, qty: Qty, order_type: OrderType) -> Order {
+    Order {
+        account,
+        market,
+        id: OrderId(0),
+        side,
+        qty,
+        order_type,
+        reduce_only: false,
+        leverage: 1,
+        trigger: None,
+    }
+}
+
+/// A limit order type.
+fn limit(price: Price, tif: TimeInForce) -> OrderType {
+    OrderType::Limit { price, tif }
+}
+
+/// A market order without a worst price.
+const MARKET: OrderType = OrderType::Market { worst: None };
+
+/// The built-in agents: an enum of structs, so that a simulation is data and can be cloned at any moment.
+#[derive(Clone, Debug)]
+pub enum Strategy {
+    /// Zero-intelligence flow.
+    Background(Background),
+    /// A market maker.
+    Maker(Maker),
+    /// Leveraged retail accounts.
+    Retail(Retail),
+    /// Fundamentalists and dip buyers.
+    Fundamentalist(Fundamentalist),
+    /// A parent order of the timeline.
+    MetaOrder(MetaOrder),
+    /// Holds and does nothing.
+    Holder(Holder),
+}
+
+impl Decide for Strategy {
+    fn decide(&mut self, wake: Wake, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        match self {
+            Self::Background(agent) => agent.decide(wake, view, rng, actions),
+            Self::Maker(agent) => agent.decide(wake, view, rng, actions),
+            Self::Retail(agent) => agent.decide(wake, view, rng, actions),
+            Self::Fundamentalist(agent) => agent.decide(wake, view, rng, actions),
+            Self::MetaOrder(agent) => agent.decide(wake, view, rng, actions),
+            Self::Holder(agent) => agent.decide(wake, view, rng, actions),
+        }
+    }
+
+    fn hears_fills(&self) -> bool {
+        match self {
+            Self::Background(agent) => agent.hears_fills(),
+            Self::Maker(agent) => agent.hears_fills(),
+            Self::Retail(agent) => agent.hears_fills(),
+            Self::Fundamentalist(agent) => agent.hears_fills(),
+            Self::MetaOrder(agent) => agent.hears_fills(),
+            Self::Holder(agent) => agent.hears_fills(),
+        }
+    }
+}

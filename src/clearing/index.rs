@@ -24,24 +24,19 @@ impl TriggerIndex {
         Self { markets: vec![Half::default(); markets] }
     }
 
-    /// Moves a position from one trigger to another; `None` is not in the index.
-    pub fn update(
-        &mut self,
-        market: MarketId,
-        position: PositionId,
-        long: bool,
-        from: Option<Price>,
-        to: Option<Price>,
-    ) {
+    /// Adds a position with its trigger.
+    pub fn insert(&mut self, market: MarketId, position: PositionId, long: bool, tick: Price) {
         let half = &mut self.markets[market.index()];
         let set = if long { &mut half.longs } else { &mut half.shorts };
-        if let Some(tick) = from {
-            let was_there = set.remove(&(tick, position));
-            debug_assert!(was_there, "a trigger that was set is in the index");
-        }
-        if let Some(tick) = to {
-            set.insert((tick, position));
-        }
+        let is_new = set.insert((tick, position));
+        debug_assert!(is_new, "a position is in the index once");
+    }
+
+    /// Removes a position that is there with this trigger, from whichever side it is on.
+    pub fn remove(&mut self, market: MarketId, position: PositionId, tick: Price) {
+        let half = &mut self.markets[market.index()];
+        let was_there = half.longs.remove(&(tick, position)) || half.shorts.remove(&(tick, position));
+        debug_assert!(was_there, "a trigger that was set is in the index");
     }
 
     /// Returns a position that is due at these marks (one per market, in the order of markets): longs with the highest
@@ -77,14 +72,14 @@ mod tests {
     #[test]
     fn the_highest_long_goes_first_and_a_move_that_reaches_nobody_finds_nobody() {
         let mut index = TriggerIndex::new(1);
-        index.update(MARKET, PositionId(1), true, None, Some(Price(90)));
-        index.update(MARKET, PositionId(3), true, None, Some(Price(95)));
-        index.update(MARKET, PositionId(2), true, None, Some(Price(95)));
-        index.update(MARKET, PositionId(4), false, None, Some(Price(110)));
+        index.insert(MARKET, PositionId(1), true, Price(90));
+        index.insert(MARKET, PositionId(3), true, Price(95));
+        index.insert(MARKET, PositionId(2), true, Price(95));
+        index.insert(MARKET, PositionId(4), false, Price(110));
         assert_eq!(index.next_due(&[Some(Price(100))]), None);
         assert_eq!(index.next_due(&[None]), None);
         assert_eq!(index.next_due(&[Some(Price(95))]), Some(PositionId(2)));
-        index.update(MARKET, PositionId(2), true, Some(Price(95)), None);
+        index.remove(MARKET, PositionId(2), Price(95));
         assert_eq!(index.next_due(&[Some(Price(80))]), Some(PositionId(3)));
         assert_eq!(index.next_due(&[Some(Price(110))]), Some(PositionId(4)));
         assert_eq!(index.len(), 3);

@@ -1,1 +1,307 @@
-//! world.
+//! Everything that is true now: accounts, books, venues, the clock's reading. `clearing` decides; the world does.
+//!
+//! How one message is worked off (`World::execute`):
+//! 1. the venue checks margin and refuses, or hands the order to the book;
+//! 2. each trade is settled as it happens: lots and cost move, profit is realised, margin posted or released, fees paid;
+//! 3. the mark is read anew;
+//! 4. stops that the mark or the last price triggers go to the book, one at a time, each followed by step 3;
+//! 5. the position that is due first is liquidated by one order, followed by step 3; until nothing is due.
+//!
+//! What can go wrong: nothing here fails on input. A message that breaks a rule is refused or rejected on the tape.
+
+mod liquidate;
+mod settle;
+mod spec;
+mod venue;
+
+pub use spec::{FeeSchedule, LiquidationRules, MarkRule, MarketSpec, VenueSpec, WorldSpec};
+pub use venue::{Notice, Order, Request, Trigger};
+
+use crate::clearing::{
+    AccountTotals, Accounts, Ledger, MarginMode, PositionId, Purse, Reason, Transfer, TriggerIndex, liquidation,
+};
+use crate::event::{Assignment, Emit, Event, Observer};
+use crate::market::{Book, PlainBook, Stops};
+use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Side, VenueId};
+use std::collections::BTreeMap;
+
+/// The book that markets run on.
+pub type MarketBook = PlainBook;
+
+/// One market as it is now.
+#[derive(Clone, Debug)]
+pub struct Market {
+    /// The book.
+    pub book: MarketBook,
+    /// Stop orders that wait.
+    pub stops: Stops,
+    /// Price of the last trade.
+    pub last: Option<Price>,
+    /// Fundamental value in ticks: what informed agents believe in, each with an error of its own.
+    pub fundamental: f64,
+}
+
+/// Which mechanisms act.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Switches {
+    /// Positions below maintenance are liquidated; off, credit is extended: equity may go negative, the position cannot
+    /// be increased, and the deficit is reported.
+    pub forced_liquidation: bool,
+    /// The insurance fund covers deficits and takes positions over.
+    pub insurance_fund: bool,
+    /// Opposite positions are deleveraged.
+    pub adl: bool,
+}
+
+/// Everything that is true now.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The rules, which may change during a run.
+    pub spec: WorldSpec,
+    /// Which mechanisms act.
+    pub switches: Switches,
+    /// Markets.
+    pub markets: Vec<Market>,
+    /// Accounts and positions.
+    pub accounts: Accounts,
+    /// Purses that are not accounts.
+    pub ledger: Ledger,
+    /// The account of each venue's insurance fund, which holds what it took over.
+    pub fund_accounts: Vec<AccountId>,
+    triggers: TriggerIndex,
+    /// Cash that backs each resting order of a margined account.
+    reserved: BTreeMap<(AccountId, MarketId, OrderId), Money>,
+    /// What margin is measured on, by market.
+    marks: Vec<Option<Price>>,
+    /// Number of the record in which a book last changed.
+    last_change: u64,
+    /// What agents will be told about.
+    pub(crate) notices: Vec<Notice>,
+    last_order: u64,
+}
+
+impl World {
+    /// Makes a world without accounts or orders. Agent ids are those of the engine; the funds' accounts belong to nobody.
+    pub fn new(spec: WorldSpec, switches: Switches) -> Self {
+        let markets = spec.markets.len();
+        let mut accounts = Accounts::new(markets);
+        let fund_accounts = (0..spec.venues.len())
+            .map(|venue| accounts.open(VenueId(venue as u16), AgentId(u32::MAX), MarginMode::Unmargined))
+            .collect();
+        Self {
+            markets: spec
+                .markets
+                .iter()
+                .map(|market| Market {
+                    book: MarketBook::new(market.book),
+                    stops: Stops::default(),
+                    last: None,
+                    fundamental: market.initial_price.0 as f64,
+                })
+                .collect(),
+            ledger: Ledger::new(spec.venues.len(), markets),
+            triggers: TriggerIndex::new(markets),
+            accounts,
+            switches,
+            spec,
+            fund_accounts,
+            reserved: BTreeMap::new(),
+            marks: vec![None; markets],
+            last_change: 0,
+            notices: Vec::new(),
+            last_order: 0,
+        }
+    }
+
+    /// Returns the next order id: numbered over the whole run, never reused.
+    pub fn next_order_id(&mut self) -> OrderId {
+        self.last_order += 1;
+        OrderId(self.last_order)
+    }
+
+    /// Returns a market.
+    pub fn market(&self, id: MarketId) -> &Market {
+        &self.markets[id.index()]
+    }
+
+    /// Returns what margin is measured on in a market; before the first mark, the price that the run starts from.
+    pub fn mark(&self, market: MarketId) -> Price {
+        self.marks[market.index()].unwrap_or(self.spec.markets[market.index()].initial_price)
+    }
+
+    /// Returns the rules of a market's venue.
+    pub fn venue_of(&self, market: MarketId) -> &VenueSpec {
+        &self.spec.venues[self.spec.markets[market.index()].venue.index()]
+    }
+
+    /// Pays money in from outside.
+    pub fn deposit<O: Observer>(&mut self, account: AccountId, amount: Money, emit: &mut Emit<'_, O>) {
+        if !amount.is_zero() {
+            self.transfer(Purse::External, Purse::Cash(account), amount, Reason::Deposit, emit);
+        }
+    }
+
+    /// Fills an insurance fund from outside.
+    pub fn endow_fund<O: Observer>(&mut self, venue: VenueId, amount: Money, emit: &mut Emit<'_, O>) {
+        if !amount.is_zero() {
+            self.transfer(Purse::External, Purse::Fund(venue), amount, Reason::Deposit, emit);
+        }
+    }
+
+    /// Gives an account a position that exists when the run begins, against a counterparty; the margin comes out of the
+    /// account's cash.
+    pub fn seed_position<O: Observer>(&mut self, seed: &SeedPosition, emit: &mut Emit<'_, O>) {
+        let SeedPosition { account, counterparty, market, lots, entry, leverage, margin } = *seed;
+        let value = self.spec.markets[market.index()].contract.position_value(entry, lots);
+        self.assign(Assignment::Seed, market, counterparty, account, lots, value, emit);
+        let id = self.accounts.find_or_open(account, market);
+        self.accounts.set_leverage(id, leverage);
+        if !margin.is_zero() {
+            self.transfer(
+                Purse::Cash(account),
+                Purse::Margin(account, market),
+                margin,
+                Reason::InitialMargin,
+                emit,
+            );
+        }
+        self.reindex(id);
+    }
+
+    /// Moves lots and their value from one account to another off the book. The caller settles profit and reindexes.
+    #[expect(clippy::too_many_arguments, reason = "they are the fields of one record, named at the only call sites")]
+    fn assign<O: Observer>(
+        &mut self,
+        how: Assignment,
+        market: MarketId,
+        from: AccountId,
+        to: AccountId,
+        lots: Position,
+        value: Money,
+        emit: &mut Emit<'_, O>,
+    ) {
+        let giver = self.accounts.find_or_open(from, market);
+        let taker = self.accounts.find_or_open(to, market);
+        self.accounts.add_lots(giver, -lots, -value);
+        self.accounts.add_lots(taker, lots, value);
+        emit.say(Event::Assigned { how, market, from, to, lots, value });
+    }
+
+    /// Moves money, counts it under its reason and says so.
+    fn transfer<O: Observer>(
+        &mut self,
+        from: Purse,
+        to: Purse,
+        amount: Money,
+        reason: Reason,
+        emit: &mut Emit<'_, O>,
+    ) {
+        settle::transfer(&mut self.accounts, &mut self.ledger, Transfer { from, to, amount, reason }, emit);
+    }
+
+    /// Brings a position's trigger up to date.
+    fn reindex(&mut self, id: PositionId) {
+        settle::reindex(&mut self.accounts, &mut self.triggers, &self.spec, id);
+    }
+
+    /// Returns the equity of an account's position at the mark: isolated margin plus unrealised profit, or for an
+    /// unmargined account all its cash plus the unrealised profit of this position.
+    pub fn equity(&self, id: PositionId) -> Money {
+        let position = self.accounts.position(id);
+        let spec = &self.spec.markets[position.market.index()];
+        let mark = self.mark(position.market);
+        let backing = match self.accounts.get(position.account).mode {
+            MarginMode::Isolated => Money::ZERO,
+            MarginMode::Unmargined => self.accounts.get(position.account).cash,
+        };
+        backing + liquidation::equity(spec.contract, position, mark)
+    }
+
+    /// Returns the fundamental, best price or mark that an order without a price of its own is measured at.
+    fn reference_price(&self, market: MarketId, side: Side) -> Price {
+        let state = self.market(market);
+        let mark = self.mark(market);
+        match (side, state.book.best(side.opposite())) {
+            (Side::Buy, Some(ask)) => ask.max(mark),
+            (Side::Sell, Some(bid)) => bid.max(mark),
+            (_, None) => mark,
+        }
+    }
+
+    /// Asserts that nothing was created or lost, from running sums: constant time.
+    ///
+    /// # Panics
+    /// Panics if money, contracts or the variation pool are not conserved to the last unit, or a fund is negative.
+    pub fn assert_conserved(&self) {
+        let totals = self.accounts.totals();
+        self.assert_totals(totals);
+    }
+
+    /// Asserts the same after summing everything anew, and that the running sums were right: linear in accounts.
+    ///
+    /// # Panics
+    /// Panics as `assert_conserved` does, if an isolated account is below zero without a loss booked, if a position's
+    /// trigger is not the border of the liquidation predicate, or if the reserved cash is not that of the open orders.
+    pub fn assert_conserved_in_full(&self) {
+        let totals = self.accounts.recount();
+        assert_eq!(&totals, self.accounts.totals(), "running sums equal a recount");
+        self.assert_totals(&totals);
+        let mut reserved: BTreeMap<AccountId, Money> = BTreeMap::new();
+        for ((account, _, _), amount) in &self.reserved {
+            *reserved.entry(*account).or_default() += *amount;
+        }
+        for (id, account) in self.accounts.iter() {
+            assert_eq!(account.reserved, reserved.get(&id).copied().unwrap_or_default(), "account {id}");
+            assert!(account.mode != MarginMode::Isolated || account.cash >= Money::ZERO, "account {id} owes");
+        }
+        for (id, position) in self.accounts.positions() {
+            if self.accounts.get(position.account).mode == MarginMode::Isolated {
+                assert_eq!(position.trigger, settle::trigger(&self.spec, position), "position {id:?}");
+            }
+        }
+    }
+
+    fn assert_totals(&self, totals: &AccountTotals) {
+        for (market, pool) in self.ledger.clearing.iter().enumerate() {
+            assert_eq!(totals.lots[market], 0, "contracts of market {market} sum to zero");
+            assert_eq!(*pool, -totals.cost[market], "the variation pool of market {market} mirrors all costs");
+        }
+        let inside = totals.cash + totals.margin + self.ledger.inside();
+        assert_eq!(inside, -self.ledger.external, "money inside equals money paid in");
+        assert!(self.ledger.fund.iter().all(|fund| *fund >= Money::ZERO), "a fund is never negative");
+    }
+
+    /// Returns the sum of negative equities of isolated positions in a market at the mark, as a positive amount.
+    pub fn unresolved_deficit(&self, market: MarketId) -> i128 {
+        let isolated = |account| self.accounts.get(account).mode == MarginMode::Isolated;
+        self.accounts
+            .positions()
+            .filter(|(_, position)| position.market == market && isolated(position.account))
+            .map(|(id, _)| i128::from((-self.equity(id)).0.max(0)))
+            .sum()
+    }
+
+    /// Returns the open interest of a market in lots.
+    pub fn open_interest(&self, market: MarketId) -> i128 {
+        self.accounts.totals().long_lots[market.index()]
+    }
+}
+
+/// A position that exists when a run begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SeedPosition {
+    /// Who has it.
+    pub account: AccountId,
+    /// Who has the other side.
+    pub counterparty: AccountId,
+    /// Where.
+    pub market: MarketId,
+    /// Signed lots.
+    pub lots: Position,
+    /// At what price it was opened.
+    pub entry: Price,
+    /// With what leverage.
+    pub leverage: u16,
+    /// Isolated margin that is left behind it; 0 for an unmargined account.
+    pub margin: Money,
+}

@@ -1,0 +1,225 @@
+//! Background flow: zero-intelligence limit orders, cancellations and market orders whose rates depend on the distance
+//! from the middle (Smith, Farmer, Gillemot, Krishnamurthy 2003; Cont, Stoikov, Talreja 2010). It stands for everybody who is
+//! not modelled one by one.
+//!
+//! The book is stationary by construction: at distance x orders are cancelled at rate theta(x) each and arrive at
+//! lambda(x) = theta(x) n(x), where n(x) is the target depth, so that refill time is a parameter of its own.
+//!
+//! One clock at a constant rate serves all of it, thinned, so that wake-up times are the same in two runs that differ in a
+//! mechanism. Live orders are kept in one list a rung. Each list has a share of the clock that bounds its cancellations:
+//! (list's capacity) x (the rate one rung nearer, since the middle moves); a draw picks one order, looks where it is now,
+//! and cancels it with probability theta(x) over the bound. Orders that traded are found gone when they are drawn.
+//!
+//! What can go wrong: after a fast move, orders near the touch may still be listed at their old distance and live
+//! longer than theta says, for about one lifetime of the old rung: resting orders of people who were not looking.
+
+use super::{Actions, Decide, MARKET, View, Wake, limit, order};
+use crate::market::TimeInForce;
+use crate::rng::{Rng, Stream};
+use crate::sampling::{Exponential, LogNormal, Weighted, below, happens, uniform};
+use crate::units::{AccountId, MarketId, OrderId, Price, Qty, Side, Time};
+use rand_distr::Distribution;
+
+/// One interval of distances from the middle.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Rung {
+    /// Nearer end in hundredths of a percent.
+    pub from_bps: f64,
+    /// Farther end in hundredths of a percent.
+    pub to_bps: f64,
+    /// Target depth of bids in lots.
+    pub bid_lots: f64,
+    /// Target depth of asks in lots.
+    pub ask_lots: f64,
+    /// Mean life of an order, in seconds.
+    pub lifetime_s: f64,
+}
+
+/// Parameters of the background flow of one market.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BackgroundSpec {
+    /// Where.
+    pub market: MarketId,
+    /// Target book, nearest rung first.
+    pub rungs: Vec<Rung>,
+    /// Orders that make up the depth of one rung and side, on average.
+    pub orders_per_rung: f64,
+    /// Market orders per second, both sides together.
+    pub market_rate: f64,
+    /// Size of a market order in lots.
+    pub market_qty: LogNormal,
+}
+
+/// Candidates are thinned where a list is longer than this many times its target.
+const CAPACITY: f64 = 2.0;
+
+/// What the clock's next tick may bring.
+#[derive(Clone, Copy, Debug)]
+enum Candidate {
+    Market,
+    Arrival { side: Side, rung: usize },
+    Cancel { list: usize },
+}
+
+/// The background flow of one market.
+#[derive(Clone, Debug)]
+pub struct Background {
+    spec: BackgroundSpec,
+    account: AccountId,
+    stream: Stream,
+    /// Total rate of the clock, per second.
+    rate: f64,
+    choice: Weighted,
+    /// Live orders by rung, those that traded included until they are drawn.
+    lists: Vec<Vec<OrderId>>,
+    /// Ticks of the clock so far; the number in the key of each draw.
+    ticks: u64,
+    pending: Option<(Candidate, Rng)>,
+}
+
+impl Background {
+    /// Makes the agent for an unmargined account. Its draws come from `stream` by tick of its clock.
+    pub fn new(spec: BackgroundSpec, account: AccountId, stream: Stream) -> Self {
+        let mut weights = vec![spec.market_rate];
+        for rung in &spec.rungs {
+            let arrivals = spec.orders_per_rung / rung.lifetime_s;
+            weights.push(if rung.bid_lots > 0.0 { arrivals } else { 0.0 });
+            weights.push(if rung.ask_lots > 0.0 { arrivals } else { 0.0 });
+        }
+        for list in 0..spec.rungs.len() {
+            weights.push(capacity(&spec) * bound(&spec, list));
+        }
+        Self {
+            rate: weights.iter().sum(),
+            choice: Weighted::new(&weights),
+            lists: vec![Vec::new(); spec.rungs.len()],
+            ticks: 0,
+            pending: None,
+            spec,
+            account,
+            stream,
+        }
+    }
+
+    /// Draws ticks of the clock until one may bring something, and asks to be woken then. Between own actions the lists do
+    /// not change, so ticks that a short list thins out are passed over at once.
+    fn next(&mut self, actions: &mut Actions) {
+        let mut wait = 0.0;
+        loop {
+            self.ticks += 1;
+            let mut rng = self.stream.draw(0, self.ticks);
+            wait += Exponential { rate: self.rate }.sample(&mut rng);
+            let candidate = self.candidate(self.choice.index(&mut rng));
+            if let Candidate::Cancel { list } = candidate {
+                if !happens(self.lists[list].len() as f64 / capacity(&self.spec), &mut rng) {
+                    continue;
+                }
+            }
+            self.pending = Some((candidate, rng));
+            actions.wake_after(Time::from_secs_f64(wait));
+            return;
+        }
+    }
+
+    fn candidate(&self, index: usize) -> Candidate {
+        let rungs = self.spec.rungs.len();
+        match index {
+            0 => Candidate::Market,
+            i if i <= 2 * rungs => {
+                let side = if i % 2 == 1 { Side::Buy } else { Side::Sell };
+                Candidate::Arrival { side, rung: (i - 1) / 2 }
+            }
+            i => Candidate::Cancel { list: i - 1 - 2 * rungs },
+        }
+    }
+
+    /// Fills the empty book to its target.
+    fn seed(&mut self, view: &View<'_>, actions: &mut Actions) {
+        let mut rng = self.stream.draw(1, 0);
+        for rung in 0..self.spec.rungs.len() {
+            for side in [Side::Buy, Side::Sell] {
+                let orders = libm::rint(self.spec.orders_per_rung) as u64;
+                for _ in 0..orders {
+                    self.arrive(side, rung, view, &mut rng, actions);
+                }
+            }
+        }
+    }
+
+    fn arrive(&mut self, side: Side, rung: usize, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        let Rung { from_bps, to_bps, bid_lots, ask_lots, .. } = self.spec.rungs[rung];
+        let lots = if side == Side::Buy { bid_lots } else { ask_lots };
+        let away = from_bps + (to_bps - from_bps) * uniform(rng);
+        let mean = lots / self.spec.orders_per_rung;
+        // Exponential sizes, at least one lot.
+        let qty = Qty((libm::rint(Exponential { rate: 1.0 / mean }.sample(rng)) as i64).max(1));
+        if lots <= 0.0 {
+            return;
+        }
+        let mid = view.mid(self.spec.market);
+        let price = mid * (1.0 - side.sign() as f64 * away / 1e4);
+        let price = match side {
+            Side::Buy => Price(libm::floor(price) as i64),
+            Side::Sell => Price(libm::ceil(price) as i64),
+        };
+        // At distances below half the spread the nearest price on the own side of the middle may be the other side's best.
+        let price = match (side, view.best(self.spec.market, side.opposite())) {
+            (Side::Buy, Some(ask)) => price.min(Price(ask.0 - 1)),
+            (Side::Sell, Some(bid)) => price.max(Price(bid.0 + 1)),
+            (_, None) => price,
+        };
+        if price >= Price(1) {
+            let post_only = limit(price, TimeInForce::PostOnly);
+            let id = actions.submit(order(self.account, self.spec.market, side, qty, post_only));
+            self.lists[rung].push(id);
+        }
+    }
+
+    fn cancel(&mut self, list: usize, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        let index = below(self.lists[list].len() as u64, rng) as usize;
+        let chance = uniform(rng);
+        let id = self.lists[list][index];
+        let Some(resting) = view.order(self.spec.market, id) else {
+            self.lists[list].swap_remove(index);
+            return;
+        };
+        let away = (resting.price.0 as f64 / view.mid(self.spec.market) - 1.0).abs() * 1e4;
+        let now = self.spec.rungs.iter().position(|rung| away < rung.to_bps).unwrap_or(self.lists.len() - 1);
+        if chance < 1.0 / (self.spec.rungs[now].lifetime_s * bound(&self.spec, list)) {
+            self.lists[list].swap_remove(index);
+            actions.cancel(self.account, self.spec.market, id);
+        } else if now != list {
+            self.lists[list].swap_remove(index);
+            self.lists[now].push(id);
+        }
+    }
+}
+
+/// Orders that a list's share of the clock has room for.
+fn capacity(spec: &BackgroundSpec) -> f64 {
+    CAPACITY * 2.0 * spec.orders_per_rung
+}
+
+/// Highest cancellation rate per order that a list has room for: that of the next nearer rung.
+fn bound(spec: &BackgroundSpec, list: usize) -> f64 {
+    1.0 / spec.rungs[list.saturating_sub(1)].lifetime_s.min(spec.rungs[list].lifetime_s)
+}
+
+impl Decide for Background {
+    fn decide(&mut self, wake: Wake, view: &View<'_>, _rng: &mut Rng, actions: &mut Actions) {
+        match (wake, self.pending.take()) {
+            (Wake::Start, _) => self.seed(view, actions),
+            (Wake::Timer, Some((candidate, mut rng))) => match candidate {
+                Candidate::Market => {
+                    let side = if happens(0.5, &mut rng) { Side::Buy } else { Side::Sell };
+                    let qty = Qty((libm::rint(self.spec.market_qty.sample(&mut rng)) as i64).max(1));
+                    actions.submit(order(self.account, self.spec.market, side, qty, MARKET));
+                }
+                Candidate::Arrival { side, rung } => self.arrive(side, rung, view, &mut rng, actions),
+                Candidate::Cancel { list } => self.cancel(list, view, &mut rng, actions),
+            },
+            (Wake::Timer | Wake::Fill(_), _) => {}
+        }
+        self.next(actions);
+    }
+}

@@ -1,0 +1,241 @@
+//! Liquidation as a venue carries it out: cancel, sell, fee, waterfall.
+//!
+//! 1. the account's orders in the market are cancelled;
+//! 2. one order for the whole position goes to the book, bounded by the bankruptcy price or not;
+//! 3. what traded is realised into the margin; the fee is taken from what is left of it;
+//! 4. what did not trade goes down the waterfall: the fund takes it over if it can bear it, opposite positions are
+//!    deleveraged, and last the rest is sold at any price;
+//! 5. a closed position with less than nothing left is made good by the fund, and what the fund cannot pay is booked as
+//!    uncovered loss.
+//!
+//! What can go wrong: the book may be empty and the waterfall too. Then the position stays open and due, and is tried
+//! again after the next message.
+
+use super::settle::remaining_cost;
+use super::{MarketSpec, World};
+use crate::clearing::waterfall::{Standing, can_take_over, deleverage_queue, split_value};
+use crate::clearing::{LiquidationStyle, OpenPosition, PositionId, Purse, Reason, Stage, liquidation};
+use crate::event::{Assignment, Emit, Event, Observer};
+use crate::market::{Book, NewOrder, OrderType, Owner, TimeInForce};
+use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side};
+
+impl World {
+    /// Liquidates a position and tells whether it got smaller.
+    pub(super) fn liquidate<O: Observer>(&mut self, id: PositionId, emit: &mut Emit<'_, O>) -> bool {
+        let before = *self.accounts.position(id);
+        let OpenPosition { account, market, lots, .. } = before;
+        let spec = &self.spec.markets[market.index()];
+        let mark = self.marks[market.index()].expect("a position is due at a mark");
+        let maintenance = spec.brackets.maintenance(spec.contract.notional(mark, lots.size()));
+        let equity = liquidation::equity(spec.contract, &before, mark);
+        let cause = emit.cause;
+        emit.cause = emit.say(Event::Liquidation { market, account, lots, mark, equity, maintenance });
+        self.cancel_all(account, market, emit);
+
+        let style = self.venue_of(market).liquidation.style;
+        self.send_liquidation(&before, style, emit);
+        self.take_liquidation_fee(id, &before, emit);
+        for stage in self.venue_of(market).liquidation.waterfall.clone() {
+            if self.accounts.position(id).lots.is_zero() {
+                break;
+            }
+            match stage {
+                Stage::InsuranceFund if self.switches.insurance_fund => self.take_over(id, mark, emit),
+                Stage::AutoDeleverage if self.switches.adl => self.deleverage(id, mark, emit),
+                Stage::InsuranceFund | Stage::AutoDeleverage => {}
+            }
+        }
+        if style != LiquidationStyle::Market && !self.accounts.position(id).lots.is_zero() {
+            let rest = *self.accounts.position(id);
+            self.send_liquidation(&rest, LiquidationStyle::Market, emit);
+        }
+        let left = self.accounts.position(id).lots;
+        if left.is_zero() {
+            self.close_out(id, emit);
+        }
+        self.reindex(id);
+        emit.say(Event::Liquidated { market, account, left });
+        emit.cause = cause;
+        left != lots
+    }
+
+    /// Cancels every order of an account in a market, waiting ones included.
+    fn cancel_all<O: Observer>(&mut self, account: AccountId, market: MarketId, emit: &mut Emit<'_, O>) {
+        let all = (account, market, OrderId(0))..=(account, market, OrderId(u64::MAX));
+        let resting: Vec<OrderId> = self.reserved.range(all).map(|((_, _, id), _)| *id).collect();
+        for id in resting {
+            if let Some(handle) = self.market(market).book.find(id) {
+                let (book, mut settlement) = self.settlement(market, Some(account), emit);
+                book.cancel(handle, &mut settlement);
+            }
+        }
+        let stops = &mut self.markets[market.index()].stops;
+        if !stops.is_empty() {
+            for stop in stops.cancel_owner(Owner(account.0)) {
+                emit.say(Event::StopCancelled { market, account, id: stop.order.id });
+            }
+        }
+    }
+
+    /// Sends one order for a whole position.
+    fn send_liquidation<O: Observer>(
+        &mut self,
+        position: &OpenPosition,
+        style: LiquidationStyle,
+        emit: &mut Emit<'_, O>,
+    ) {
+        let spec = &self.spec.markets[position.market.index()];
+        let side = position.lots.side().expect("a position that is liquidated is open").opposite();
+        let order_type = match style {
+            LiquidationStyle::Market => OrderType::Market { worst: None },
+            LiquidationStyle::IocToBankruptcy => {
+                match liquidation::bankruptcy_price(spec.contract, position) {
+                    Some(price) => OrderType::Limit { price, tif: TimeInForce::Ioc },
+                    // A long that is worth more than it owes at every price.
+                    None if side == Side::Sell => OrderType::Market { worst: None },
+                    // A short that owes more than it has at every price: no order can be good enough.
+                    None => return,
+                }
+            }
+        };
+        let id = self.next_order_id();
+        let order = NewOrder {
+            id,
+            owner: Owner(position.account.0),
+            side,
+            qty: position.lots.size(),
+            order_type,
+            reduce_only: true,
+        };
+        self.to_book(position.market, order, Some(position.account), emit);
+    }
+
+    /// Takes the liquidation fee on what the order closed, capped at what the margin can still pay. The margin that backs
+    /// lots which are still open does not pay for those that are closed.
+    fn take_liquidation_fee<O: Observer>(
+        &mut self,
+        id: PositionId,
+        before: &OpenPosition,
+        emit: &mut Emit<'_, O>,
+    ) {
+        let now = *self.accounts.position(id);
+        let closed = before.lots.size() - now.lots.size();
+        if closed.is_zero() {
+            return;
+        }
+        let spec = &self.spec.markets[now.market.index()];
+        let rate = self.spec.venues[spec.venue.index()].liquidation.fee;
+        // Value of the closed lots at the prices they traded at: cost moved by exactly that before profit was realised,
+        // and profit moved both; so value = what cost lost + what margin gained.
+        let moved = (before.cost - now.cost) + (now.margin - before.margin);
+        let fee = rate.of(Money(moved.0.abs()), Rounding::Ceil);
+        let needed = self.margin_of_rest(&now, before);
+        let payable = (now.margin - needed).max(Money::ZERO);
+        let venue = spec.venue;
+        let fee = fee.min(payable);
+        if !fee.is_zero() {
+            let from = Purse::Margin(now.account, now.market);
+            self.transfer(from, Purse::Fund(venue), fee, Reason::LiquidationFee, emit);
+        }
+    }
+
+    /// Returns the share of the margin at the start that backs the lots which are still open.
+    fn margin_of_rest(&self, now: &OpenPosition, before: &OpenPosition) -> Money {
+        if now.lots.is_zero() {
+            return Money::ZERO;
+        }
+        let closed = before.lots.size() - now.lots.size();
+        // Cost and margin are shared in the same way; the bankruptcy price of the rest stays that of the whole.
+        before.margin - remaining_cost(before.margin, before.lots, before.lots.size() - closed)
+    }
+
+    /// Lets the fund take the rest of a position over at the bankruptcy price, if it can bear that at the mark.
+    fn take_over<O: Observer>(&mut self, id: PositionId, mark: Price, emit: &mut Emit<'_, O>) {
+        let position = *self.accounts.position(id);
+        let spec = &self.spec.markets[position.market.index()];
+        let venue = spec.venue;
+        let at_mark = spec.contract.position_value(mark, position.lots);
+        let owed = position.cost - position.margin;
+        if !can_take_over(self.ledger.fund[venue.index()], at_mark, owed) {
+            return;
+        }
+        let fund = self.fund_accounts[venue.index()];
+        let market = position.market;
+        self.hand_over(Assignment::Takeover, id, fund, position.lots, owed, emit);
+        debug_assert!(self.accounts.lots(position.account, market).is_zero());
+    }
+
+    /// Reduces opposite positions against a bankrupt one at its bankruptcy price, by rank.
+    fn deleverage<O: Observer>(&mut self, id: PositionId, mark: Price, emit: &mut Emit<'_, O>) {
+        let position = *self.accounts.position(id);
+        let market = position.market;
+        let spec = &self.spec.markets[market.index()];
+        let fund = self.fund_accounts[spec.venue.index()];
+        let (ids, candidates): (Vec<_>, Vec<_>) = self
+            .accounts
+            .positions()
+            .filter(|(_, other)| other.market == market && other.account != fund)
+            .filter(|(_, other)| other.lots.0.signum() == -position.lots.0.signum())
+            .map(|(other, state)| (other, (state.lots.size(), self.standing(spec, other, state, mark).score())))
+            .unzip();
+        let chosen = deleverage_queue(&candidates, position.lots.size());
+        let parts: Vec<Qty> = chosen.iter().map(|(_, qty)| *qty).collect();
+        if parts.is_empty() {
+            return;
+        }
+        let owed = position.cost - position.margin;
+        let total: Qty = parts.iter().copied().sum();
+        // Opposite positions always suffice, since contracts sum to zero, unless the fund holds some of them.
+        let owed = owed - remaining_cost(owed, position.lots, total);
+        for ((index, qty), value) in chosen.into_iter().zip(split_value(owed, &parts)) {
+            let other = ids[index];
+            let lots = Position(qty.0 * position.lots.0.signum());
+            self.cancel_all(self.accounts.position(other).account, market, emit);
+            self.hand_over(Assignment::Deleverage, id, self.accounts.position(other).account, lots, value, emit);
+        }
+    }
+
+    /// Returns what the deleveraging rank of a position is made from.
+    fn standing(&self, spec: &MarketSpec, id: PositionId, position: &OpenPosition, mark: Price) -> Standing {
+        let unrealized = spec.contract.position_value(mark, position.lots) - position.cost;
+        Standing {
+            unrealized,
+            entry_value: Money(position.cost.0.abs()),
+            notional: spec.contract.notional(mark, position.lots.size()),
+            equity: self.equity(id),
+        }
+    }
+
+    /// Moves lots of a bankrupt position to another account at a stated value and settles both.
+    fn hand_over<O: Observer>(
+        &mut self,
+        how: Assignment,
+        id: PositionId,
+        to: AccountId,
+        lots: Position,
+        value: Money,
+        emit: &mut Emit<'_, O>,
+    ) {
+        let giver = *self.accounts.position(id);
+        let market = giver.market;
+        let taker = self.accounts.find_or_open(to, market);
+        let taker_before = *self.accounts.position(taker);
+        self.assign(how, market, giver.account, to, lots, value, emit);
+        for (id, before, lots, value) in [(id, giver, -lots, -value), (taker, taker_before, lots, value)] {
+            let (_, mut settlement) = self.settlement(market, Some(giver.account), emit);
+            settlement.settle_assigned(id, &before, lots, value);
+        }
+    }
+
+    /// Ends a liquidation that closed the position: a deficit is made good, a surplus goes back to the account.
+    fn close_out<O: Observer>(&mut self, id: PositionId, emit: &mut Emit<'_, O>) {
+        let position = *self.accounts.position(id);
+        if position.margin > Money::ZERO {
+            let (from, to) = (Purse::Margin(position.account, position.market), Purse::Cash(position.account));
+            self.transfer(from, to, position.margin, Reason::MarginRelease, emit);
+        } else {
+            let (_, mut settlement) = self.settlement(position.market, None, emit);
+            settlement.cover_deficit(id);
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! A venue at work: requests in, orders to the book or refusals out, then marks, stops and liquidations until nothing is due.
+
+use super::settle::Settlement;
+use super::{MarkRule, World};
+use crate::clearing::{MarginMode, initial_margin, liquidation};
+use crate::event::{Emit, Event, Observer, Refusal};
+use crate::market::{Book, NewOrder, OrderType, Owner, StopOrder, TriggerSource, TriggerWhen};
+use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side};
+
+/// What makes a stop or take-profit order go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Trigger {
+    /// Ticks.
+    pub price: Price,
+    /// At or above, or at or below it.
+    pub when: TriggerWhen,
+    /// Mark or last.
+    pub source: TriggerSource,
+}
+
+/// An order as an agent sends it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Order {
+    /// The sender's account.
+    pub account: AccountId,
+    /// Where.
+    pub market: MarketId,
+    /// From `World::next_order_id`.
+    pub id: OrderId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Lots.
+    pub qty: Qty,
+    /// Limit or market.
+    pub order_type: OrderType,
+    /// Never increases or flips the position.
+    pub reduce_only: bool,
+    /// Leverage for a position that this order opens; an open one keeps its own.
+    pub leverage: u16,
+    /// Waits for this first.
+    pub trigger: Option<Trigger>,
+}
+
+/// What agents can ask of a venue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Request {
+    /// A new order.
+    Submit(Order),
+    /// Take an order back.
+    Cancel {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Which.
+        id: OrderId,
+    },
+    /// Change a resting order.
+    Amend {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// Which.
+        id: OrderId,
+        /// New price.
+        price: Price,
+        /// New quantity left.
+        qty: Qty,
+    },
+}
+
+impl Request {
+    /// Returns the market it concerns.
+    pub const fn market(&self) -> MarketId {
+        match self {
+            Self::Submit(order) => order.market,
+            Self::Cancel { market, .. } | Self::Amend { market, .. } => *market,
+        }
+    }
+}
+
+/// One side of a trade, as its owner will hear of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Who hears.
+    pub agent: AgentId,
+    /// Whose trade.
+    pub account: AccountId,
+    /// Where.
+    pub market: MarketId,
+    /// Bought or sold.
+    pub side: Side,
+    /// Lots.
+    pub qty: Qty,
+    /// Ticks.
+    pub price: Price,
+    /// The trade's record.
+    pub cause: u64,
+}
+
+impl World {
+    /// Works one request off, with everything that follows from it at this moment.
+    pub fn execute<O: Observer>(&mut self, request: Request, emit: &mut Emit<'_, O>) {
+        match request {
+            Request::Submit(order) => self.submit(&order, emit),
+            Request::Cancel { account, market, id } => self.cancel(account, market, id, emit),
+            Request::Amend { account, market, id, price, qty } => {
+                let book = &self.market(market).book;
+                let own = |handle: &_| book.get(*handle).is_some_and(|order| order.owner == Owner(account.0));
+                if let Some(handle) = book.find(id).filter(own) {
+                    let (market, mut settlement) = self.settlement(market, None, emit);
+                    market.amend(handle, price, qty, &mut settlement);
+                }
+            }
+        }
+        self.settle_down(request.market(), emit);
+    }
+
+    /// Checks margin, then hands an order to the book or to the stops.
+    fn submit<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
+        if let Some(reason) = self.refusal(order) {
+            emit.say(Event::Refused { market: order.market, account: order.account, id: order.id, reason });
+            return;
+        }
+        let to_book = NewOrder {
+            id: order.id,
+            owner: Owner(order.account.0),
+            side: order.side,
+            qty: order.qty,
+            order_type: order.order_type,
+            reduce_only: order.reduce_only,
+        };
+        self.choose_leverage(order);
+        let Some(trigger) = order.trigger else {
+            return self.to_book(order.market, to_book, None, emit);
+        };
+        let Trigger { price, when, source } = trigger;
+        let stop = StopOrder { order: to_book, trigger: price, when, source };
+        match self.markets[order.market.index()].stops.add(stop) {
+            Ok(()) => {
+                emit.say(Event::StopPlaced { market: order.market, account: order.account, id: order.id });
+            }
+            Err(reason) => {
+                let event =
+                    crate::market::BookEvent::Rejected { id: order.id, owner: Owner(order.account.0), reason };
+                emit.say(Event::Book { market: order.market, event });
+            }
+        }
+    }
+
+    /// Sets the leverage of a position that is about to be opened.
+    fn choose_leverage(&mut self, order: &Order) {
+        if self.accounts.get(order.account).mode == MarginMode::Isolated {
+            let id = self.accounts.find_or_open(order.account, order.market);
+            let resting = (order.account, order.market, OrderId(0))..=(order.account, order.market, OrderId(u64::MAX));
+            if self.accounts.position(id).lots.is_zero() && self.reserved.range(resting).next().is_none() {
+                self.accounts.set_leverage(id, order.leverage.max(1));
+            }
+        }
+    }
+
+    /// Returns why a venue would refuse an order: it is measured at its own price or the worse of mark and touch, on the
+    /// lots that would increase the position, with the taker fee on all of them.
+    fn refusal(&self, order: &Order) -> Option<Refusal> {
+        let account = self.accounts.get(order.account);
+        if account.mode != MarginMode::Isolated || order.reduce_only || order.qty < Qty(1) {
+            return None;
+        }
+        let spec = &self.spec.markets[order.market.index()];
+        let id = self.accounts.find(order.account, order.market);
+        let position = id.map(|id| *self.accounts.position(id));
+        let lots = position.map_or(Position::ZERO, |position| position.lots);
+        let rests = matches!(order.order_type, OrderType::Limit { tif, .. } if tif != crate::market::TimeInForce::Ioc);
+        let opening = order.qty - lots.reducible(order.side).min(order.qty);
+        // An order that may rest is backed in full: what it will close by the time it trades cannot be known.
+        let backed = if rests { order.qty } else { opening };
+        if backed.is_zero() {
+            return None;
+        }
+        let price = match order.order_type {
+            OrderType::Limit { price, .. } => price,
+            OrderType::Market { .. } => self.reference_price(order.market, order.side),
+        };
+        // A price or quantity beyond the largest position cannot be valued in 64 bits; the book rejects prices below 1.
+        let value = |qty: Qty| match spec.contract {
+            crate::clearing::Contract::Linear { unit } => {
+                i128::from(unit) * i128::from(price.0.max(0)) * i128::from(qty.0)
+            }
+            inverse @ crate::clearing::Contract::Inverse { .. } => {
+                i128::from(inverse.notional(price.max(Price(1)), qty).0)
+            }
+        };
+        let after = if opening.is_zero() { lots.size() } else { (lots + order.qty.signed(order.side)).size() };
+        if value(after.max(order.qty)) > i128::from(spec.brackets.cap().0) {
+            return Some(Refusal::PositionTooLarge);
+        }
+        if let (Some(id), Some(mark)) = (id, self.marks[order.market.index()]) {
+            let position = self.accounts.position(id);
+            let breach = self.spec.venues[spec.venue.index()].liquidation.breach;
+            if liquidation::is_breached(spec.contract, &spec.brackets, breach, position, mark) {
+                return Some(Refusal::BelowMaintenance);
+            }
+        }
+        let leverage = position.filter(|p| !p.lots.is_zero()).map_or(order.leverage, |p| p.leverage).max(1);
+        let notional = spec.contract.notional(price.max(Price(1)), after);
+        if leverage > spec.brackets.bracket(notional).max_leverage {
+            return Some(Refusal::LeverageAboveBracket);
+        }
+        let fee = self.venue_of(order.market).fees.taker;
+        let margin = initial_margin(spec.contract.notional(price.max(Price(1)), backed), leverage);
+        let fee = fee.of(spec.contract.notional(price.max(Price(1)), order.qty), Rounding::Ceil);
+        (margin + fee > account.free()).then_some(Refusal::InsufficientMargin)
+    }
+
+    /// Takes a resting or waiting order back; an order that is gone or somebody else's is left alone without a word.
+    fn cancel<O: Observer>(
+        &mut self,
+        account: AccountId,
+        market: MarketId,
+        id: OrderId,
+        emit: &mut Emit<'_, O>,
+    ) {
+        let state = &mut self.markets[market.index()];
+        if let Some(handle) = state.book.find(id) {
+            if state.book.get(handle).is_some_and(|order| order.owner == Owner(account.0)) {
+                let (book, mut settlement) = self.settlement(market, None, emit);
+                book.cancel(handle, &mut settlement);
+            }
+        } else if state.stops.get(id).is_some_and(|stop| stop.order.owner == Owner(account.0)) {
+            state.stops.cancel(id);
+            emit.say(Event::StopCancelled { market, account, id });
+        }
+    }
+
+    /// Hands an order to the book and settles what trades.
+    pub(super) fn to_book<O: Observer>(
+        &mut self,
+        market: MarketId,
+        order: NewOrder,
+        liquidating: Option<AccountId>,
+        emit: &mut Emit<'_, O>,
+    ) {
+        let (book, mut settlement) = self.settlement(market, liquidating, emit);
+        book.submit(order, &mut settlement);
+    }
+
+    /// Borrows a book and, apart from it, everything that its trades touch.
+    pub(super) fn settlement<'w, 'o, O: Observer>(
+        &'w mut self,
+        market: MarketId,
+        liquidating: Option<AccountId>,
+        emit: &'w mut Emit<'o, O>,
+    ) -> (&'w mut super::MarketBook, Settlement<'w, 'o, O>) {
+        let state = &mut self.markets[market.index()];
+        let settlement = Settlement {
+            spec: &self.spec,
+            market,
+            accounts: &mut self.accounts,
+            ledger: &mut self.ledger,
+            triggers: &mut self.triggers,
+            reserved: &mut self.reserved,
+            notices: &mut self.notices,
+            last: &mut state.last,
+            last_change: &mut self.last_change,
+            liquidating,
+            fund_pays: self.switches.forced_liquidation && self.switches.insurance_fund,
+            emit,
+        };
+        (&mut state.book, settlement)
+    }
+
+    /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
+    fn settle_down<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
+        let cause = emit.cause;
+        loop {
+            self.refresh_mark(market, emit);
+            if self.fire_stop(market, emit) {
+                continue;
+            }
+            if !self.switches.forced_liquidation {
+                break;
+            }
+            let Some(position) = self.triggers.next_due(&self.marks) else { break };
+            // Where nobody is left to trade with, the position stays due and the next message tries again.
+            if !self.liquidate(position, emit) {
+                break;
+            }
+        }
+        emit.cause = cause;
+    }
+
+    /// Reads the mark anew and says so if it moved; a rule that has nothing to go by keeps the mark.
+    pub(super) fn refresh_mark<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
+        let state = &mut self.markets[market.index()];
+        let (bid, ask) = (state.book.best(Side::Buy), state.book.best(Side::Sell));
+        let last = state.last;
+        let mark = match self.spec.markets[market.index()].mark {
+            MarkRule::BestBid => bid,
+            MarkRule::Last => last,
+            MarkRule::Median => match (bid, ask, last) {
+                (Some(bid), Some(ask), Some(last)) => Some(last.clamp(bid, ask)),
+                (Some(bid), Some(ask), None) => Some(Price((bid.0 + ask.0).div_euclid(2))),
+                // With a half of the book empty the median of what is left is the last trade or nothing.
+                (_, _, last) => last,
+            },
+        };
+        if let Some(mark) = mark.filter(|mark| self.marks[market.index()] != Some(*mark)) {
+            self.marks[market.index()] = Some(mark);
+            emit.cause = self.last_change;
+            emit.cause = emit.say(Event::Mark { market, mark, bid, ask, last });
+        }
+    }
+
+    /// Sends the stop order that is due first, if there is one.
+    fn fire_stop<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) -> bool {
+        let state = &mut self.markets[market.index()];
+        if state.stops.is_empty() {
+            return false;
+        }
+        let by_mark = self.marks[market.index()].and_then(|mark| state.stops.pop_triggered(TriggerSource::Mark, mark));
+        let due = by_mark.or_else(|| state.last.and_then(|last| state.stops.pop_triggered(TriggerSource::Last, last)));
+        let Some(stop) = due else { return false };
+        let account = AccountId(stop.order.owner.0);
+        let cause = emit.cause;
+        emit.cause = emit.say(Event::StopTriggered { market, account, id: stop.order.id });
+        let order = Order {
+            account,
+            market,
+            id: stop.order.id,
+            side: stop.order.side,
+            qty: stop.order.qty,
+            order_type: stop.order.order_type,
+            reduce_only: stop.order.reduce_only,
+            leverage: self.accounts.find(account, market).map_or(1, |id| self.accounts.position(id).leverage),
+            trigger: None,
+        };
+        self.submit(&order, emit);
+        emit.cause = cause;
+        true
+    }
+
+    /// Returns what an account's order would cost in margin at a price, for agents that size their orders.
+    pub fn margin_needed(&self, market: MarketId, price: Price, qty: Qty, leverage: u16) -> Money {
+        initial_margin(self.spec.markets[market.index()].contract.notional(price, qty), leverage)
+    }
+}
