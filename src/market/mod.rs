@@ -9,8 +9,10 @@
 //! [`MAX_QTY`]), so that no sum that a book forms leaves 64 bits before it holds eight million of the largest orders.
 
 mod plain;
+mod stops;
 
 pub use plain::PlainBook;
+pub use stops::{StopOrder, Stops, TriggerSource, TriggerWhen};
 
 use crate::units::{OrderId, Price, Qty, Side};
 
