@@ -10,6 +10,8 @@
 
 mod plain;
 mod stops;
+#[cfg(test)]
+mod tests;
 
 pub use plain::PlainBook;
 pub use stops::{StopOrder, Stops, TriggerSource, TriggerWhen};
