@@ -5,9 +5,24 @@
 //! faster one; both keep the contract of the trait [`Book`], event for event.
 //!
 //! What can go wrong: nothing panics on input. An order that breaks a rule is answered with one
-//! [`BookEvent::Rejected`] and leaves the book exactly as it was.
+//! [`BookEvent::Rejected`] and leaves the book exactly as it was. Prices and quantities are bounded ([`MAX_PRICE`],
+//! [`MAX_QTY`]), so that no sum that a book forms leaves 64 bits before it holds eight million of the largest orders.
+
+mod plain;
+mod stops;
+#[cfg(test)]
+mod tests;
+
+pub use plain::PlainBook;
+pub use stops::{StopOrder, Stops, TriggerSource, TriggerWhen};
 
 use crate::units::{OrderId, Price, Qty, Side};
+
+/// Highest price of a limit order in ticks: the sum of two prices fits 64 bits.
+pub const MAX_PRICE: Price = Price(i64::MAX >> 1);
+
+/// Largest quantity of an order in lots: eight million of the largest orders add up within 64 bits.
+pub const MAX_QTY: Qty = Qty(1 << 40);
 
 /// Who an order belongs to. The book only compares owners; to a venue it is the account's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -52,12 +67,27 @@ pub struct NewOrder {
     pub owner: Owner,
     /// Buy or sell.
     pub side: Side,
-    /// Lots, at least 1.
+    /// Lots, from 1 to [`MAX_QTY`].
     pub qty: Qty,
     /// Limit or market.
     pub order_type: OrderType,
     /// Never increases or flips the owner's position, as [`Sink::reducible`] tells it at every fill.
     pub reduce_only: bool,
+}
+
+impl NewOrder {
+    /// Tells whether the order may trade at a price.
+    fn accepts(&self, price: Price) -> bool {
+        let (OrderType::Limit { price: worst, .. } | OrderType::Market { worst: Some(worst) }) =
+            self.order_type
+        else {
+            return true;
+        };
+        match self.side {
+            Side::Buy => price <= worst,
+            Side::Sell => price >= worst,
+        }
+    }
 }
 
 /// What happens when an order meets an order of its own owner.
@@ -82,6 +112,28 @@ pub struct BookSpec {
     /// Smallest price times quantity of a limit order, in ticks times lots; 0 for none. Reduce-only orders are exempt,
     /// so that a small rest can always be closed; a market order is not measured, since it has no price of its own.
     pub min_notional: i64,
+}
+
+impl BookSpec {
+    /// Checks what can be known without the book: quantity, price, notional.
+    fn check(self, qty: Qty, order_type: OrderType, reduce_only: bool) -> Result<(), RejectReason> {
+        if qty < Qty(1) || qty > MAX_QTY {
+            return Err(RejectReason::Quantity);
+        }
+        match order_type {
+            OrderType::Limit { price, .. } if price < Price(1) || price > MAX_PRICE => {
+                Err(RejectReason::Price)
+            }
+            OrderType::Market { worst: Some(worst) } if worst < Price(1) => Err(RejectReason::Price),
+            OrderType::Limit { price, .. }
+                if !reduce_only
+                    && i128::from(price.0) * i128::from(qty.0) < i128::from(self.min_notional) =>
+            {
+                Err(RejectReason::MinNotional)
+            }
+            OrderType::Limit { .. } | OrderType::Market { .. } => Ok(()),
+        }
+    }
 }
 
 /// One trade between a resting order and an incoming one.
@@ -121,9 +173,9 @@ pub enum CancelReason {
 /// Why an order or a request was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum RejectReason {
-    /// Quantity below one lot.
+    /// Quantity below one lot or above [`MAX_QTY`].
     Quantity,
-    /// Price below one tick.
+    /// Price below one tick, or a limit price above [`MAX_PRICE`].
     Price,
     /// Price times quantity below the smallest notional.
     MinNotional,
@@ -135,7 +187,7 @@ pub enum RejectReason {
     PostOnly,
     /// Reduce-only with nothing to reduce.
     ReduceOnly,
-    /// No live order has this id or handle.
+    /// No live order has this id or handle. A book never says so: its caller does, where an answer is owed.
     UnknownOrder,
 }
 
@@ -203,8 +255,8 @@ pub trait Sink {
     /// Hears one event, in the order in which they happen.
     fn on(&mut self, event: BookEvent);
 
-    /// Returns how many lots `owner` may trade on `side` without increasing or flipping a position. It is asked at
-    /// submission and again before every fill of a reduce-only order, after all earlier fills were heard.
+    /// Returns how many lots `owner` may trade on `side` without increasing or flipping a position, at least 0. It is
+    /// asked at submission and again before every fill of a reduce-only order, after all earlier fills were heard.
     fn reducible(&self, owner: Owner, side: Side) -> Qty {
         let _ = (owner, side);
         Qty::MAX
@@ -272,7 +324,12 @@ pub struct CostToTrade {
 /// Checks, in this order: quantity, price (limit price and worst price), notional, duplicate id, reduce-only, post-only,
 /// fill-or-kill. Lots of an order that would pass its reduce-only bound are clipped at submission without an event
 /// (`Accepted` shows the clipped quantity). A fill-or-kill order counts only resting lots that would really trade: not its
-/// owner's own orders under a policy that cancels, not lots a reduce-only maker may no longer trade.
+/// owner's own orders under a policy that cancels, nothing behind them if the policy stops the taker there, not lots a
+/// reduce-only maker may no longer trade. A post-only order is rejected by any order that it would meet, even its owner's.
+///
+/// Before each fill, in this order: a reduce-only taker asks for its bound and is cancelled at 0; an order of the same
+/// owner is met by the self-trade policy; a reduce-only maker asks for its bound, is cancelled at 0 and cut to it
+/// (`Reduced`) if it is larger.
 pub trait Book: Clone {
     /// Makes an empty book.
     fn new(spec: BookSpec) -> Self;
@@ -284,8 +341,9 @@ pub trait Book: Clone {
     fn cancel<S: Sink>(&mut self, handle: Handle, sink: &mut S) -> bool;
 
     /// Amends a resting order. A smaller quantity at the same price keeps its place (`Reduced`); anything else loses it:
-    /// the order is cancelled (`Requested`) and submitted again under the same id as a GTC limit, so it may trade.
-    /// A quantity or price that breaks a rule is rejected and changes nothing; a stale handle says nothing.
+    /// the order is cancelled (`Requested`) and submitted again under the same id as a GTC limit, so it may trade, and
+    /// its handle may change. A quantity or price that breaks a rule, or a reduce-only order with nothing to reduce that
+    /// would lose its place, is rejected and changes nothing; a stale handle says nothing.
     fn amend<S: Sink>(&mut self, handle: Handle, price: Price, qty: Qty, sink: &mut S) -> Outcome;
 
     /// Finds a live order by its id.
@@ -329,9 +387,11 @@ pub trait Book: Clone {
     fn depth_within(&self, side: Side, bps: f64) -> Qty {
         let Some(twice) = self.mid_twice() else { return Qty::ZERO };
         let mid = twice as f64 / 2.0;
+        // The product first: a whole number of ticks then comes out whole, and the level at the border counts.
+        let reach = twice as f64 * bps / 2e4;
         let limit = match side {
-            Side::Buy => libm::ceil(mid * (1.0 - bps / 1e4)),
-            Side::Sell => libm::floor(mid * (1.0 + bps / 1e4)),
+            Side::Buy => libm::ceil(mid - reach),
+            Side::Sell => libm::floor(mid + reach),
         };
         self.depth_to(side, Price(limit as i64))
     }

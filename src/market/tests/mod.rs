@@ -1,0 +1,13 @@
+//! What every order book must do, stated once for all implementations: facts, invariants and their instruments.
+
+mod audit;
+mod facts;
+mod invariants;
+mod ops;
+mod session;
+
+use super::{
+    Book, BookEvent, BookSpec, CancelReason, Handle, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Outcome, Owner,
+    PlainBook, RejectReason, Resting, SelfTrade, Sink, TimeInForce, Trade,
+};
+use crate::units::{OrderId, Position, Price, Qty, Side};
