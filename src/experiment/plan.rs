@@ -1,0 +1,103 @@
+//! The plan of an experiment: which runs there are, and the text that identifies them.
+
+use crate::record::RunKey;
+
+/// How many characters of the identity stand in the name of a folder.
+const SHORT_ID: usize = 8;
+/// How many differing lines are shown before the rest is only counted.
+const SHOWN_DIFFERENCES: usize = 12;
+
+/// A design of `cells` x `replicates` runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// Everything that decides a result, in canonical form, best as `key = value` lines: two plans with the same text
+    /// have the same results, and the lines that differ explain why two folders do not mix.
+    pub text: String,
+    /// Number of cells.
+    pub cells: u32,
+    /// Number of replicates of each cell.
+    pub replicates: u32,
+}
+
+impl Plan {
+    /// Returns the identity of the plan: BLAKE3 of its text in hexadecimal.
+    pub fn id(&self) -> String {
+        blake3::hash(self.text.as_bytes()).to_hex().to_string()
+    }
+
+    /// Returns the first characters of the identity, for names of folders.
+    pub fn short_id(&self) -> String {
+        self.id()[..SHORT_ID].to_owned()
+    }
+
+    /// Returns the number of runs.
+    pub fn runs(&self) -> u64 {
+        u64::from(self.cells) * u64::from(self.replicates)
+    }
+
+    /// Returns all runs in the order of tables.
+    pub fn keys(&self) -> impl Iterator<Item = RunKey> + Send + use<> {
+        let replicates = self.replicates;
+        (0..self.cells).flat_map(move |cell| (0..replicates).map(move |replicate| RunKey { cell, replicate }))
+    }
+
+    /// Tells whether the plan has this run.
+    pub const fn contains(&self, key: RunKey) -> bool {
+        key.cell < self.cells && key.replicate < self.replicates
+    }
+}
+
+/// Lists the lines that only one of two plans has: `- ` for the first, `+ ` for the second.
+pub(super) fn difference(theirs: &str, ours: &str) -> Vec<String> {
+    let only = |sign, from: &str, other: &str| -> Vec<String> {
+        from.lines()
+            .filter(|line| !other.lines().any(|candidate| candidate == *line))
+            .map(|line| format!("{sign} {line}"))
+            .collect()
+    };
+    let mut lines = only('-', theirs, ours);
+    lines.extend(only('+', ours, theirs));
+    if lines.is_empty() {
+        lines.push("the same lines in another order or number".to_owned());
+    }
+    if lines.len() > SHOWN_DIFFERENCES {
+        let rest = lines.len() - SHOWN_DIFFERENCES;
+        lines.truncate(SHOWN_DIFFERENCES);
+        lines.push(format!("and {rest} more lines"));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_come_in_the_order_of_tables() {
+        let plan = Plan { text: String::new(), cells: 2, replicates: 2 };
+        let keys: Vec<(u32, u32)> = plan.keys().map(|key| (key.cell, key.replicate)).collect();
+        assert_eq!(keys, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+        assert_eq!(plan.runs(), 4);
+        assert!(plan.keys().all(|key| plan.contains(key)));
+        assert!(!plan.contains(RunKey { cell: 2, replicate: 0 }));
+    }
+
+    #[test]
+    fn a_plan_is_known_by_its_text() {
+        let plan = |text: &str| Plan { text: text.to_owned(), cells: 1, replicates: 1 };
+        // BLAKE3 of the empty input, from its specification.
+        assert!(plan("").id().starts_with("af1349b9f5f9a1a6a0404dea36dcc949"));
+        assert_eq!(plan("").short_id(), "af1349b9");
+        assert_ne!(plan("seed = 1").id(), plan("seed = 2").id());
+    }
+
+    #[test]
+    fn a_difference_shows_the_lines_of_each_side() {
+        assert_eq!(difference("a = 1\nb = 2\n", "a = 1\nb = 3\n"), ["- b = 2", "+ b = 3"]);
+        let long: Vec<String> = (0..40).map(|n| format!("k{n} = 1")).collect();
+        let lines = difference(&long.join("\n"), "");
+        assert_eq!(lines.len(), SHOWN_DIFFERENCES + 1);
+        assert_eq!(lines.last().unwrap(), "and 28 more lines");
+        assert_eq!(difference("a\nb", "b\na"), ["the same lines in another order or number"]);
+    }
+}

@@ -1,0 +1,279 @@
+//! Makes all files of a results folder from its journal and seals them.
+
+use std::path::Path;
+
+use super::data_package::{COLUMNS, DATA_PACKAGE, data_package, dictionary};
+use super::manifest::{FileEntry, Origin, SummedFile, seal};
+use super::tables::{TableFile, TableJob, write_tables};
+use crate::experiment::StoreError;
+use crate::experiment::whole_file::FileError;
+use crate::record::RunRecord;
+
+/// Why files could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The journal could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file operation failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Files in the making. Each is whole or absent; together they are results once [`Publication::seal`] returns, and a
+/// publication that is interrupted is done again from the start.
+pub struct Publication<'a> {
+    folder: &'a Path,
+    files: Vec<FileEntry>,
+    tables: Vec<TableFile>,
+}
+
+impl<'a> Publication<'a> {
+    /// Begins in a folder that a store has locked.
+    pub fn begin(folder: &'a Path) -> Self {
+        Self { folder, files: Vec::new(), tables: Vec::new() }
+    }
+
+    /// Writes the tables in one pass over the records.
+    pub fn tables(
+        &mut self,
+        jobs: &[TableJob<'_>],
+        records: impl Iterator<Item = Result<RunRecord, StoreError>>,
+    ) -> Result<(), OutputError> {
+        self.tables.extend(write_tables(self.folder, jobs, records)?);
+        Ok(())
+    }
+
+    /// Writes another file: the resolved scenario, a figure.
+    pub fn file(&mut self, name: &str, bytes: &[u8]) -> Result<(), FileError> {
+        let entry = write_summed(self.folder, name, bytes)?;
+        self.files.push(entry);
+        Ok(())
+    }
+
+    /// Writes dictionary, description, manifest and checksums, in this order, and returns the names of all sealed
+    /// files.
+    pub fn seal(mut self, origin: &Origin) -> Result<Vec<String>, FileError> {
+        let columns = dictionary(self.tables.iter().map(|written| written.table));
+        self.file(COLUMNS, columns.as_bytes())?;
+        let columns = self.files.last().expect("the dictionary was just written");
+        let description = data_package(&origin.scenario, &self.tables, columns);
+        self.file(DATA_PACKAGE, description.as_bytes())?;
+        let mut files = self.files;
+        files.extend(self.tables.into_iter().map(|written| written.file));
+        let names = files.iter().map(|file| file.path.clone()).collect();
+        seal(self.folder, origin, files)?;
+        Ok(names)
+    }
+}
+
+fn write_summed(folder: &Path, name: &str, bytes: &[u8]) -> Result<FileEntry, FileError> {
+    let mut file = SummedFile::create(folder, name)?;
+    file.append(bytes)?;
+    file.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tables::tests::{jobs, record};
+    use super::super::{MANIFEST, SUMS, Standing, discard_results, standing, verify};
+    use super::*;
+    use crate::experiment::{
+        Cancel, Holder, JOURNAL, LOCK, Opening, Plan, Signal, Stopped, Store, Work, run_all,
+    };
+    use crate::record::RunKey;
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::num::NonZeroUsize;
+
+    fn plan() -> Plan {
+        Plan { text: "seed = 7\n".to_owned(), cells: 3, replicates: 4 }
+    }
+
+    fn origin(plan: &Plan) -> Origin {
+        Origin {
+            scenario: "calm".to_owned(),
+            scenario_blake3: "ab".to_owned(),
+            command: ["run", "calm", "--seed", "7"].map(str::to_owned).to_vec(),
+            seed_scheme: "keyed-1".to_owned(),
+            master_seed: "7".to_owned(),
+            cells: plan.cells,
+            replicates: plan.replicates,
+            failed_runs: 0,
+            plan_blake3: plan.id(),
+        }
+    }
+
+    fn store(folder: &Path) -> Store {
+        let holder = Holder { pid: 1, host: "here".to_owned() };
+        Store::open(folder, &plan(), &holder, Opening::Resume).unwrap().0
+    }
+
+    fn run_until(folder: &Path, threads: usize, last: Option<RunKey>) {
+        let cancel = Cancel::default();
+        let plan = plan();
+        let work = Work {
+            plan: &plan,
+            threads: NonZeroUsize::new(threads).unwrap(),
+            progress: &(),
+            cancel: &cancel,
+            reproduce: &|_| String::new(),
+        };
+        run_all(&work, &mut store(folder), |key, _| {
+            if last.is_some_and(|last| key > last) {
+                cancel.set(Signal::Interrupt);
+                return Err(Stopped::Cancelled);
+            }
+            Ok(record(key))
+        })
+        .unwrap();
+    }
+
+    fn publish(folder: &Path) {
+        let store = store(folder);
+        let mut publication = Publication::begin(folder);
+        publication.tables(&jobs(), store.records().unwrap()).unwrap();
+        publication.file("scenario.toml", b"seed = 7\n").unwrap();
+        publication.seal(&origin(&plan())).unwrap();
+    }
+
+    /// Every file but the journal, whose order of records is that of their ends.
+    fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+            .filter(|(name, _)| name != JOURNAL && name != LOCK)
+            .collect()
+    }
+
+    fn published(threads: usize) -> BTreeMap<String, Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        run_until(folder.path(), threads, None);
+        publish(folder.path());
+        files(folder.path())
+    }
+
+    #[test]
+    fn one_two_and_eight_threads_make_the_same_bytes_of_every_file() {
+        let expected = published(1);
+        let names: Vec<&str> = expected.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "SHA256SUMS",
+                "columns.csv",
+                "datapackage.json",
+                "manifest.json",
+                "runs.csv",
+                "scenario.toml",
+                "series.csv",
+                "summary.csv"
+            ]
+        );
+        for threads in [2, 3, 8] {
+            assert_eq!(published(threads), expected, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn a_resumed_experiment_makes_the_same_bytes_as_a_fresh_one() {
+        let expected = published(2);
+        for last in plan().keys() {
+            let folder = tempfile::tempdir().unwrap();
+            run_until(folder.path(), 2, Some(last));
+            run_until(folder.path(), 1, None);
+            publish(folder.path());
+            assert_eq!(files(folder.path()), expected, "resumed after {last:?}");
+        }
+    }
+
+    #[test]
+    fn a_journal_cut_at_any_byte_resumes_to_the_same_bytes() {
+        let expected = published(1);
+        let folder = tempfile::tempdir().unwrap();
+        run_until(folder.path(), 1, None);
+        publish(folder.path());
+        let path = folder.path().join(JOURNAL);
+        let whole = fs::read(&path).unwrap();
+        // Every byte is tried in the store's own test; a stride that is no divisor of anything keeps this one short.
+        for cut in (0..whole.len()).step_by(97) {
+            fs::write(&path, &whole[..cut]).unwrap();
+            run_until(folder.path(), 2, None);
+            publish(folder.path());
+            let _ = fs::remove_file(folder.path().join("journal.damaged"));
+            assert_eq!(files(folder.path()), expected, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_folder_knows_what_is_left_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        run_until(folder.path(), 1, Some(RunKey { cell: 1, replicate: 0 }));
+        assert_eq!(standing(&store(folder.path()), &plan()), Standing::Incomplete(7));
+        run_until(folder.path(), 1, None);
+        let unsealed = Standing::Unsealed(vec!["manifest.json is missing".to_owned()]);
+        assert_eq!(standing(&store(folder.path()), &plan()), unsealed);
+        publish(folder.path());
+        assert_eq!(standing(&store(folder.path()), &plan()), Standing::Complete);
+    }
+
+    #[test]
+    fn a_file_cut_or_flipped_or_gone_is_found_and_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        run_until(folder.path(), 1, None);
+        publish(folder.path());
+        let expected = files(folder.path());
+        for (name, whole) in &expected {
+            let path = folder.path().join(name);
+            let mut damages = vec![whole[..whole.len() - 1].to_vec(), Vec::new()];
+            for at in (0..whole.len()).step_by(11).chain([whole.len() - 1]) {
+                let mut flipped = whole.clone();
+                flipped[at] ^= 0x01;
+                damages.push(flipped);
+            }
+            for damage in damages {
+                fs::write(&path, &damage).unwrap();
+                let problems = verify(folder.path()).unwrap_err();
+                assert!(problems.concat().contains(name.as_str()), "{name}: {problems:?}");
+            }
+            fs::remove_file(&path).unwrap();
+            let missing = format!("{name} is missing");
+            assert_eq!(verify(folder.path()), Err(vec![missing.clone()]));
+            assert_eq!(standing(&store(folder.path()), &plan()), Standing::Unsealed(vec![missing]));
+            publish(folder.path());
+            assert_eq!(files(folder.path()), expected);
+        }
+        assert_eq!(verify(folder.path()), Ok(()));
+    }
+
+    #[test]
+    fn a_manifest_that_names_a_file_outside_removes_nothing_there() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("results");
+        fs::create_dir(&folder).unwrap();
+        fs::write(parent.path().join("thesis.tex"), "x").unwrap();
+        run_until(&folder, 1, None);
+        publish(&folder);
+        let manifest = fs::read_to_string(folder.join(MANIFEST)).unwrap();
+        fs::write(folder.join(MANIFEST), manifest.replace("runs.csv", "../thesis.tex")).unwrap();
+        fs::write(folder.join("notes.txt"), "mine").unwrap();
+        discard_results(&folder).unwrap();
+        let left: Vec<String> = files(&folder).into_keys().collect();
+        assert_eq!(left, ["notes.txt", "runs.csv"], "only what a publication made is removed");
+        assert!(parent.path().join("thesis.tex").exists());
+        assert!(!folder.join(SUMS).exists());
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_with_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        run_until(folder.path(), 1, None);
+        std::os::unix::fs::symlink("/dev/full", folder.path().join("series.csv.partial")).unwrap();
+        let store = store(folder.path());
+        let mut publication = Publication::begin(folder.path());
+        let error = publication.tables(&jobs(), store.records().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("series.csv") && error.contains("No space left on device"), "{error}");
+        assert!(verify(folder.path()).is_err());
+    }
+}

@@ -1,0 +1,232 @@
+//! Compaction: from the records of runs to CSV files, in one pass and one record at a time.
+
+use super::manifest::{FileEntry, SummedFile};
+use super::publication::OutputError;
+use crate::experiment::StoreError;
+use crate::record::{ColumnKind, Outcome, RowWriter, RunRecord, Table};
+use crate::units::Time;
+use std::path::Path;
+
+/// Where the rows of a table come from.
+pub enum Rows<'a> {
+    /// The fragments that each run recorded under the table's name.
+    Fragments,
+    /// A function of each record, such as [`runs_row`]; failed runs included.
+    PerRun(&'a dyn Fn(&RunRecord) -> String),
+    /// Made already, as for a summary over replicates.
+    Given(String),
+}
+
+/// One table to write.
+pub struct TableJob<'a> {
+    /// Its columns.
+    pub table: &'static Table,
+    /// Its rows.
+    pub rows: Rows<'a>,
+}
+
+/// A table that was written.
+pub(super) struct TableFile {
+    pub(super) table: &'static Table,
+    pub(super) file: FileEntry,
+    /// Whether each of its rows belongs to one run.
+    pub(super) per_run: bool,
+}
+
+/// Writes all tables: the header, then the rows of each record in the order in which `records` come.
+///
+/// # Panics
+/// Panics if a record has a fragment for a table that is not written: it would be lost without a word.
+pub(super) fn write_tables(
+    folder: &Path,
+    jobs: &[TableJob<'_>],
+    records: impl Iterator<Item = Result<RunRecord, StoreError>>,
+) -> Result<Vec<TableFile>, OutputError> {
+    let mut files = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let mut file = SummedFile::create(folder, &job.table.file_name())?;
+        file.append(job.table.header().as_bytes())?;
+        if let Rows::Given(rows) = &job.rows {
+            file.append(rows.as_bytes())?;
+        }
+        files.push(file);
+    }
+    for record in records {
+        let record = record?;
+        for fragment in &record.tables {
+            let written = jobs
+                .iter()
+                .any(|job| job.table.name == fragment.table && matches!(job.rows, Rows::Fragments));
+            assert!(written, "rows of table {:?} were recorded and must be written", fragment.table);
+        }
+        for (job, file) in jobs.iter().zip(&mut files) {
+            match &job.rows {
+                Rows::Fragments => file.append(record.rows(job.table.name).as_bytes())?,
+                Rows::PerRun(rows) => file.append(rows(&record).as_bytes())?,
+                Rows::Given(_) => {}
+            }
+        }
+    }
+    let mut written = Vec::with_capacity(jobs.len());
+    for (job, file) in jobs.iter().zip(files) {
+        let per_run = !matches!(job.rows, Rows::Given(_));
+        written.push(TableFile { table: job.table, file: file.commit()?, per_run });
+    }
+    Ok(written)
+}
+
+/// Makes the row of a run for a runs table. The columns `outcome` and `tape_hash` are the record's own; every other
+/// column takes the next of its metrics, and stays empty if the run failed.
+///
+/// # Panics
+/// Panics if table and record differ in their number of metrics, or if a metric is no whole number in an integer
+/// column: both are errors of the program.
+pub fn runs_row(table: &'static Table, record: &RunRecord) -> String {
+    let failed = record.outcome != Outcome::Finished;
+    let mut metrics = record.metrics.iter().copied();
+    let mut rows = RowWriter::new(table);
+    rows.row(record.cell, record.replicate);
+    while let Some(column) = rows.next_column() {
+        match (column.name, column.kind) {
+            ("outcome", ColumnKind::Text) => rows.text(if failed { "failed" } else { "finished" }),
+            ("tape_hash", ColumnKind::Text) => rows.text(record.tape_hash.as_deref()),
+            (name, kind) => {
+                let value = if failed {
+                    None
+                } else {
+                    metrics.next().unwrap_or_else(|| panic!("no metric for {}.{name}", table.name))
+                };
+                match kind {
+                    ColumnKind::Integer => rows.integer(value.map(|value| whole(name, value))),
+                    ColumnKind::Number => rows.number(value),
+                    ColumnKind::Time => rows.time(value.map(Time::from_secs_f64)),
+                    ColumnKind::Text => panic!("{}.{name} is text, and metrics are numbers", table.name),
+                }
+            }
+        };
+    }
+    assert!(failed || metrics.next().is_none(), "more metrics than columns in {}", table.name);
+    rows.finish()
+}
+
+fn whole(name: &str, value: f64) -> i64 {
+    // Beyond 2^53 a float no longer tells whole numbers apart.
+    let exact = value.abs() <= 9_007_199_254_740_992.0 && libm::trunc(value).to_bits() == value.to_bits();
+    assert!(exact, "{name} = {value} is no whole number");
+    value as i64
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::record::columns::{CELL, Column, REPLICATE};
+    use crate::record::{Fragment, RunKey};
+    use std::fs;
+
+    const fn column(name: &'static str, unit: &'static str, kind: ColumnKind) -> Column {
+        Column { name, unit, kind, meaning: "of a test" }
+    }
+
+    pub(in crate::output) static RUNS: Table = Table {
+        name: "runs",
+        title: "one run",
+        columns: &[
+            CELL,
+            REPLICATE,
+            column("outcome", "", ColumnKind::Text),
+            column("liquidations", "1", ColumnKind::Integer),
+            column("drawdown_bps", "bps", ColumnKind::Number),
+            column("recovery_s", "s", ColumnKind::Time),
+            column("tape_hash", "", ColumnKind::Text),
+        ],
+    };
+
+    pub(in crate::output) static SERIES: Table = Table {
+        name: "series",
+        title: "one moment of one run",
+        columns: &[CELL, REPLICATE, column("price_usd", "USD", ColumnKind::Number)],
+    };
+
+    pub(in crate::output) static SUMMARY: Table = Table {
+        name: "summary",
+        title: "one metric of one cell",
+        columns: &[CELL, REPLICATE, column("metric", "", ColumnKind::Text)],
+    };
+
+    pub(in crate::output) fn record(key: RunKey) -> RunRecord {
+        let mut rows = RowWriter::new(&SERIES);
+        for step in 0..=key.replicate {
+            rows.row(key.cell, key.replicate).number(f64::from(step) / 3.0);
+        }
+        RunRecord {
+            cell: key.cell,
+            replicate: key.replicate,
+            outcome: Outcome::Finished,
+            metrics: vec![Some(f64::from(key.cell)), None, Some(0.25)],
+            tables: vec![Fragment { table: "series".to_owned(), rows: rows.finish() }],
+            tape_hash: Some("ab12".to_owned()),
+        }
+    }
+
+    pub(in crate::output) fn jobs() -> [TableJob<'static>; 3] {
+        [
+            TableJob { table: &RUNS, rows: Rows::PerRun(&|record| runs_row(&RUNS, record)) },
+            TableJob { table: &SERIES, rows: Rows::Fragments },
+            TableJob { table: &SUMMARY, rows: Rows::Given("0,,drawdown\n".to_owned()) },
+        ]
+    }
+
+    #[test]
+    fn tables_are_header_and_rows_in_the_order_of_records() {
+        let folder = tempfile::tempdir().unwrap();
+        let failed = RunRecord::failed(
+            RunKey { cell: 1, replicate: 0 },
+            "=cmd(), <script>".to_owned(),
+            "again".to_owned(),
+        );
+        let records = [record(RunKey { cell: 0, replicate: 1 }), failed];
+        let written = write_tables(folder.path(), &jobs(), records.into_iter().map(Ok)).unwrap();
+        let read = |name| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(
+            read("runs.csv"),
+            "cell,replicate,outcome,liquidations,drawdown_bps,recovery_s,tape_hash\n\
+             0,1,finished,0,,0.25,ab12\n1,0,failed,,,,\n"
+        );
+        assert_eq!(read("series.csv"), "cell,replicate,price_usd\n0,1,0\n0,1,0.3333333333333333\n");
+        assert_eq!(read("summary.csv"), "cell,replicate,metric\n0,,drawdown\n");
+        assert_eq!(written.len(), 3);
+    }
+
+    #[test]
+    fn an_error_on_the_way_leaves_no_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let changed = StoreError::Changed { path: "journal.fsj".into(), cell: 0, replicate: 1 };
+        let records = [Ok(record(RunKey { cell: 0, replicate: 0 })), Err(changed)];
+        assert!(write_tables(folder.path(), &jobs(), records.into_iter()).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "must be written")]
+    fn rows_for_a_table_that_nobody_writes_are_not_lost_in_silence() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = [record(RunKey { cell: 0, replicate: 0 })];
+        let _ = write_tables(folder.path(), &jobs()[..1], records.into_iter().map(Ok));
+    }
+
+    #[test]
+    #[should_panic(expected = "liquidations = 0.5 is no whole number")]
+    fn half_a_liquidation_is_an_error_of_the_program() {
+        let mut broken = record(RunKey { cell: 0, replicate: 0 });
+        broken.metrics[0] = Some(0.5);
+        runs_row(&RUNS, &broken);
+    }
+
+    #[test]
+    #[should_panic(expected = "more metrics than columns")]
+    fn a_metric_without_a_column_is_an_error_of_the_program() {
+        let mut broken = record(RunKey { cell: 0, replicate: 0 });
+        broken.metrics.push(None);
+        runs_row(&RUNS, &broken);
+    }
+}

@@ -1,0 +1,185 @@
+//! Writes the rows of one table as CSV, cell by cell, against the table's columns.
+
+use super::{Column, ColumnKind, Table, format_number};
+use crate::units::Time;
+
+/// Rows of one table in the making. Each row is begun with its run and then takes one call a column, in the table's
+/// order; it ends by itself with the last column. A call that does not fit the column is an error of the program and
+/// panics, so that a header and its cells can never shift against each other.
+pub struct RowWriter {
+    table: &'static Table,
+    csv: csv::Writer<Vec<u8>>,
+    /// Index of the column that is written next; 0 between rows.
+    next: usize,
+}
+
+impl RowWriter {
+    /// Starts without rows.
+    pub fn new(table: &'static Table) -> Self {
+        let csv = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+        Self { table, csv, next: 0 }
+    }
+
+    /// Begins a row; `replicate` is `None` where the row is about all replicates of the cell.
+    pub fn row(&mut self, cell: u32, replicate: impl Into<Option<u32>>) -> &mut Self {
+        assert_eq!(self.next, 0, "a row of {} begins after the last one is whole", self.table.name);
+        self.integer(i64::from(cell)).integer(replicate.into().map(i64::from))
+    }
+
+    /// Writes a whole number.
+    pub fn integer(&mut self, value: impl Into<Option<i64>>) -> &mut Self {
+        self.expect_kind(ColumnKind::Integer);
+        self.field(value.into().map(|number| number.to_string()))
+    }
+
+    /// Writes a number in its shortest form that reads back; NaN and infinities leave the cell empty.
+    pub fn number(&mut self, value: impl Into<Option<f64>>) -> &mut Self {
+        self.expect_kind(ColumnKind::Number);
+        self.field(value.into().and_then(format_number))
+    }
+
+    /// Writes an instant or a span in seconds, exact to the nanosecond.
+    pub fn time(&mut self, value: impl Into<Option<Time>>) -> &mut Self {
+        self.expect_kind(ColumnKind::Time);
+        self.field(value.into().map(exact_seconds))
+    }
+
+    /// Writes an identifier, or several joined by dots.
+    ///
+    /// # Panics
+    /// Panics on any other text: free text in a table can be read as a formula by a spreadsheet, or as markup.
+    pub fn text<'a>(&mut self, value: impl Into<Option<&'a str>>) -> &mut Self {
+        self.expect_kind(ColumnKind::Text);
+        let value = value.into();
+        if let Some(text) = value {
+            assert!(text.split('.').all(is_identifier), "{text:?} in a table is no identifier");
+        }
+        self.field(value.map(str::to_owned))
+    }
+
+    /// Returns the rows, without a header.
+    pub fn finish(self) -> String {
+        assert_eq!(self.next, 0, "the last row of {} is whole", self.table.name);
+        let bytes = self.csv.into_inner().expect("memory takes every row");
+        String::from_utf8(bytes).expect("numbers and identifiers are ASCII")
+    }
+
+    /// Returns the column that the next call fills, or `None` between rows.
+    pub fn next_column(&self) -> Option<&'static Column> {
+        (self.next > 0).then(|| &self.table.columns[self.next])
+    }
+
+    fn expect_kind(&self, kind: ColumnKind) {
+        let column = &self.table.columns[self.next];
+        assert_eq!(column.kind, kind, "the kind of {}.{}", self.table.name, column.name);
+    }
+
+    fn field(&mut self, text: Option<String>) -> &mut Self {
+        self.csv.write_field(text.unwrap_or_default()).expect("memory takes every cell");
+        self.next += 1;
+        if self.next == self.table.columns.len() {
+            self.csv.write_record(None::<&[u8]>).expect("memory takes every line end");
+            self.next = 0;
+        }
+        self
+    }
+}
+
+/// Tells whether a name is one that may stand in tables, paths and commands: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`.
+pub fn is_identifier(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// Nanoseconds as decimal seconds without trailing zeros.
+fn exact_seconds(time: Time) -> String {
+    let nanos = time.0.unsigned_abs();
+    let (whole, rest) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
+    let sign = if time.0 < 0 { "-" } else { "" };
+    if rest == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{}", format!("{rest:09}").trim_end_matches('0'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::columns::{CELL, REPLICATE};
+
+    const fn column(name: &'static str, unit: &'static str, kind: ColumnKind) -> Column {
+        Column { name, unit, kind, meaning: "of a test" }
+    }
+
+    static TABLE: Table = Table {
+        name: "fake",
+        title: "a row of a test",
+        columns: &[
+            CELL,
+            REPLICATE,
+            column("time_s", "s", ColumnKind::Time),
+            column("price_usd", "USD", ColumnKind::Number),
+            column("venue", "", ColumnKind::Text),
+        ],
+    };
+
+    #[test]
+    fn rows_hold_a_cell_a_column_and_end_with_a_line_feed() {
+        let mut rows = RowWriter::new(&TABLE);
+        rows.row(0, 3).time(Time(250_000_000)).number(66_740.1).text("north-1");
+        rows.row(1, None).time(None).number(None).text(None);
+        assert_eq!(rows.next_column(), None);
+        assert_eq!(rows.finish(), "0,3,0.25,66740.1,north-1\n1,,,,\n");
+    }
+
+    #[test]
+    fn nan_and_infinities_leave_the_cell_empty() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let mut rows = RowWriter::new(&TABLE);
+            rows.row(0, 0).time(Time::ZERO).number(value).text("a");
+            assert_eq!(rows.finish(), "0,0,0,,a\n");
+        }
+    }
+
+    #[test]
+    fn times_are_exact_on_both_sides_of_zero() {
+        for (nanos, text) in [
+            (1, "0.000000001"),
+            (-1, "-0.000000001"),
+            (-3_600_000_000_000, "-3600"),
+            (1_500_000_000, "1.5"),
+            (i64::MIN, "-9223372036.854775808"),
+        ] {
+            assert_eq!(exact_seconds(Time(nanos)), text);
+        }
+    }
+
+    #[test]
+    fn only_identifiers_enter_a_table() {
+        for hostile in ["=cmd()", "+1", "-1", "@a", "<script>", "a,b", "a\nb", "", "../x", "a b"] {
+            let outcome = std::panic::catch_unwind(|| {
+                RowWriter::new(&TABLE).row(0, 0).time(Time::ZERO).number(1.0).text(hostile);
+            });
+            assert!(outcome.is_err(), "{hostile:?}");
+        }
+        assert!("populations.retail.leverage".split('.').all(is_identifier));
+        assert!(is_identifier(&"a".repeat(64)));
+        assert!(!is_identifier(&"a".repeat(65)));
+    }
+
+    #[test]
+    #[should_panic(expected = "the kind of fake.time_s")]
+    fn a_cell_of_another_kind_is_an_error_of_the_program() {
+        RowWriter::new(&TABLE).row(0, 0).number(1.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "whole")]
+    fn a_row_that_misses_a_cell_is_an_error_of_the_program() {
+        let mut rows = RowWriter::new(&TABLE);
+        rows.row(0, 0).time(Time::ZERO);
+        rows.finish();
+    }
+}
