@@ -1,1 +1,32 @@
-//! scenario.
+//! Scenario files: text to a spanned document, overrides on it, and typed reading of it that reports every problem at
+//! its place. What the keys mean is not decided here but in the key table and its check.
+//!
+//! 1. [`Document::open`] reads a file, refuses what is not a scenario file, and keeps where every value stands.
+//! 2. [`Document::set`] replaces values by dotted path; a replaced value points into its argument from then on.
+//! 3. [`Reader`] hands out values by the key table; what is missing, mistyped, out of range or unknown is collected.
+//! 4. [`Document::render`] shows all problems at once, each with the word it is about.
+
+pub mod document;
+pub mod explain;
+pub mod keys;
+mod node;
+mod overrides;
+pub mod problem;
+pub mod reader;
+mod render;
+mod row;
+#[cfg(test)]
+mod sample;
+mod scalar;
+mod section;
+mod syntax;
+mod unknown;
+mod write;
+
+pub use document::Document;
+pub use explain::explain;
+pub use keys::{Key, Kind};
+pub use problem::{Problem, Rejection, Source};
+pub use reader::Reader;
+pub use row::Row;
+pub use section::Section;

@@ -1,0 +1,162 @@
+//! A scenario file as a tree in which every value knows where it stands. What keys mean is not known here.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::node::{Entries, Node, Value};
+use super::overrides::{self, Segment};
+use super::problem::{Problem, Rejection, Source, shown};
+use super::syntax;
+
+/// Largest file that is read, in bytes. The largest scenario that we ship is a hundredth of it.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// A parsed scenario file with its overrides.
+#[derive(Clone, Debug)]
+pub struct Document {
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) arguments: Vec<Argument>,
+    pub(super) root: Node,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// One override as it was given.
+#[derive(Clone, Debug)]
+pub(super) struct Argument {
+    pub(super) label: String,
+    pub(super) text: String,
+    /// Its path, once understood.
+    pub(super) path: Option<Vec<Segment>>,
+}
+
+impl Document {
+    /// Reads and parses a regular file of at most [`MAX_BYTES`].
+    ///
+    /// # Errors
+    /// Says why the file cannot be a document: missing, a folder, a pipe, too large, not UTF-8, not TOML 1.0.
+    pub fn open(path: &Path) -> Result<Self, Rejection> {
+        let name = path.display().to_string();
+        let refused = |what: String| Self::empty(&name, String::new()).rejected(0, 0, what, None);
+        let unreadable = |error: io::Error| refused(reason(&error));
+        // Looked at before it is opened: opening a pipe waits for its writer.
+        let kind = path.metadata().map_err(unreadable)?.file_type();
+        if kind.is_dir() {
+            return Err(refused("is a folder, not a file".to_owned()));
+        }
+        if !kind.is_file() {
+            return Err(refused("is not a regular file (a pipe, socket or device)".to_owned()));
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        Self::parse(&name, &bytes)
+    }
+
+    /// Parses TOML 1.0; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// Returns every syntax error, or why there is no text to look at.
+    pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Rejection> {
+        if bytes.len() > MAX_BYTES {
+            let what = format!("larger than {MAX_BYTES} bytes, the most that a scenario file may have");
+            return Err(Self::empty(name, String::new()).rejected(0, 0, what, None));
+        }
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                let at = error.valid_up_to();
+                let what = format!("not UTF-8: byte {at} is 0x{:02x}", bytes[at]);
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                let help = "save the file as UTF-8 text".to_owned();
+                return Err(Self::empty(name, text).rejected(
+                    at,
+                    at + '\u{fffd}'.len_utf8(),
+                    what,
+                    Some(help),
+                ));
+            }
+        };
+        let mut document = Self::empty(name, text.to_owned());
+        if let Some(at) = text.find('\0') {
+            let what = format!("not a text file: byte {at} is 0x00");
+            return Err(document.rejected(at, at + 1, what, None));
+        }
+        match syntax::parse_document(text) {
+            Ok(entries) => {
+                document.root.value = Value::Table(entries);
+                Ok(document)
+            }
+            Err(faults) => {
+                let problems = faults
+                    .into_iter()
+                    .map(|fault| Problem {
+                        at: String::new(),
+                        source: Source::File { start: fault.span.start, end: fault.span.end },
+                        what: fault.what,
+                        help: fault.help,
+                    })
+                    .collect();
+                Err(Rejection::new(document, problems))
+            }
+        }
+    }
+
+    fn empty(name: &str, text: String) -> Self {
+        let source = Source::Missing { start: 0, end: 0 };
+        let root = Node { key: source, source, value: Value::Table(Entries::new()) };
+        Self { name: name.to_owned(), text, arguments: Vec::new(), root, problems: Vec::new() }
+    }
+
+    fn rejected(self, start: usize, end: usize, what: String, help: Option<String>) -> Rejection {
+        let source = if start == end { Source::Missing { start, end } } else { Source::File { start, end } };
+        Rejection::new(self, vec![Problem { at: String::new(), source, what, help }])
+    }
+
+    /// Applies an override `dotted.path=value`, which replaces the whole value at the path; `*` stands for every name
+    /// that exists in its place at that moment. What is wrong with it is kept for [`Self::problems`].
+    pub fn set(&mut self, argument: &str) {
+        self.set_from("--set", argument);
+    }
+
+    /// Applies an override that comes from elsewhere than `--set`; messages call its origin `label`.
+    pub fn set_from(&mut self, label: &str, argument: &str) {
+        overrides::apply(self, label, argument);
+    }
+
+    /// Returns what is wrong with the overrides.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Returns the display name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Says in one line where something stands: `crash.toml:12`, or the override.
+    pub fn locate(&self, source: Source) -> String {
+        match source {
+            Source::File { start, .. } => format!("{}:{}", self.name, line_of(&self.text, start)),
+            Source::Missing { .. } => self.name.clone(),
+            Source::Argument { index, .. } => {
+                let argument = &self.arguments[index];
+                format!("{} {}", argument.label, shown(&argument.text))
+            }
+        }
+    }
+}
+
+/// Returns the line of a byte, from 1.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "may not be read: permission denied".to_owned(),
+        _ => format!("cannot be read: {error}"),
+    }
+}
