@@ -65,7 +65,10 @@ enum Candidate {
 #[derive(Clone, Debug)]
 pub struct Background {
     spec: BackgroundSpec,
-    account: AccountId,
+    /// Whose the limit orders are.
+    quoter: AccountId,
+    /// Whose the market orders are: another account, since they would otherwise meet their own quotes.
+    taker: AccountId,
     stream: Stream,
     /// Total rate of the clock, per second.
     rate: f64,
@@ -78,8 +81,8 @@ pub struct Background {
 }
 
 impl Background {
-    /// Makes the agent for an unmargined account. Its draws come from `stream` by tick of its clock.
-    pub fn new(spec: BackgroundSpec, account: AccountId, stream: Stream) -> Self {
+    /// Makes the agent for two unmargined accounts. Its draws come from `stream` by tick of its clock.
+    pub fn new(spec: BackgroundSpec, quoter: AccountId, taker: AccountId, stream: Stream) -> Self {
         let mut weights = vec![spec.market_rate];
         for rung in &spec.rungs {
             let arrivals = spec.orders_per_rung / rung.lifetime_s;
@@ -96,7 +99,8 @@ impl Background {
             ticks: 0,
             pending: None,
             spec,
-            account,
+            quoter,
+            taker,
             stream,
         }
     }
@@ -170,7 +174,7 @@ impl Background {
         };
         if price >= Price(1) {
             let post_only = limit(price, TimeInForce::PostOnly);
-            let id = actions.submit(order(self.account, self.spec.market, side, qty, post_only));
+            let id = actions.submit(order(self.quoter, self.spec.market, side, qty, post_only));
             self.lists[rung].push(id);
         }
     }
@@ -187,7 +191,7 @@ impl Background {
         let now = self.spec.rungs.iter().position(|rung| away < rung.to_bps).unwrap_or(self.lists.len() - 1);
         if chance < 1.0 / (self.spec.rungs[now].lifetime_s * bound(&self.spec, list)) {
             self.lists[list].swap_remove(index);
-            actions.cancel(self.account, self.spec.market, id);
+            actions.cancel(self.quoter, self.spec.market, id);
         } else if now != list {
             self.lists[list].swap_remove(index);
             self.lists[now].push(id);
@@ -213,7 +217,7 @@ impl Decide for Background {
                 Candidate::Market => {
                     let side = if happens(0.5, &mut rng) { Side::Buy } else { Side::Sell };
                     let qty = Qty((libm::rint(self.spec.market_qty.sample(&mut rng)) as i64).max(1));
-                    actions.submit(order(self.account, self.spec.market, side, qty, MARKET));
+                    actions.submit(order(self.taker, self.spec.market, side, qty, MARKET));
                 }
                 Candidate::Arrival { side, rung } => self.arrive(side, rung, view, &mut rng, actions),
                 Candidate::Cancel { list } => self.cancel(list, view, &mut rng, actions),
