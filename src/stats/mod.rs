@@ -6,6 +6,7 @@
 //! their kin go through `libm` and sums run in stored order, so that a published number has the same bits everywhere.
 
 pub mod distribution;
+pub mod fit;
 pub mod interval;
 pub mod moments;
 pub mod quantile;
