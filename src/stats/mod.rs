@@ -5,6 +5,7 @@
 //! unseen), a result that does not exist is `None` and its function says when, and no result is ever NaN. Logarithms and
 //! their kin go through `libm` and sums run in stored order, so that a published number has the same bits everywhere.
 
+pub mod cascade_law;
 pub mod distribution;
 pub mod fit;
 pub mod interval;
