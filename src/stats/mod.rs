@@ -1,1 +1,21 @@
-//! stats.
+//! Mathematics on slices of numbers: summaries, intervals, tests and the exact laws the simulator is held against.
+//! Nothing here knows what a market is.
+//!
+//! One contract for all files: values are finite (anything else panics, because it is an error of ours that would spread
+//! unseen), a result that does not exist is `None` and its function says when, and no result is ever NaN. Logarithms and
+//! their kin go through `libm` and sums run in stored order, so that a published number has the same bits everywhere.
+
+pub mod cascade_law;
+pub mod distribution;
+pub mod fit;
+pub mod interval;
+pub mod moments;
+pub mod quantile;
+
+pub use interval::Interval;
+
+/// Stops what is not a number before it spreads.
+fn assert_finite(values: &[f64]) {
+    let stranger = values.iter().position(|value| !value.is_finite());
+    assert!(stranger.is_none(), "value {stranger:?} of {} is not finite", values.len());
+}
