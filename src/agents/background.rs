@@ -70,8 +70,8 @@ pub struct Background {
     /// Whose the market orders are: another account, since they would otherwise meet their own quotes.
     taker: AccountId,
     stream: Stream,
-    /// Total rate of the clock, per second.
-    rate: f64,
+    /// Waits between ticks of the clock.
+    tick: Exponential,
     choice: Weighted,
     /// Live orders by rung, those that traded included until they are drawn.
     lists: Vec<Vec<OrderId>>,
@@ -93,7 +93,7 @@ impl Background {
             weights.push(capacity(&spec) * bound(&spec, list));
         }
         Self {
-            rate: weights.iter().sum(),
+            tick: Exponential::new(weights.iter().sum()),
             choice: Weighted::new(&weights),
             lists: vec![Vec::new(); spec.rungs.len()],
             ticks: 0,
@@ -112,8 +112,8 @@ impl Background {
         loop {
             self.ticks += 1;
             let mut rng = self.stream.draw(0, self.ticks);
-            wait += Exponential { rate: self.rate }.sample(&mut rng);
-            let candidate = self.candidate(self.choice.index(&mut rng));
+            wait += self.tick.sample(&mut rng);
+            let candidate = self.candidate(self.choice.sample(&mut rng));
             if let Candidate::Cancel { list } = candidate {
                 if !happens(self.lists[list].len() as f64 / capacity(&self.spec), &mut rng) {
                     continue;
@@ -154,12 +154,12 @@ impl Background {
         let Rung { from_bps, to_bps, bid_lots, ask_lots, .. } = self.spec.rungs[rung];
         let lots = if side == Side::Buy { bid_lots } else { ask_lots };
         let away = from_bps + (to_bps - from_bps) * uniform(rng);
-        let mean = lots / self.spec.orders_per_rung;
-        // Exponential sizes, at least one lot.
-        let qty = Qty((libm::rint(Exponential { rate: 1.0 / mean }.sample(rng)) as i64).max(1));
         if lots <= 0.0 {
             return;
         }
+        let mean = lots / self.spec.orders_per_rung;
+        // Exponential sizes, at least one lot.
+        let qty = Qty((libm::rint(Exponential::new(1.0 / mean).sample(rng)) as i64).max(1));
         let mid = view.mid(self.spec.market);
         let price = mid * (1.0 - side.sign() as f64 * away / 1e4);
         let price = match side {

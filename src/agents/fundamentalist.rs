@@ -47,7 +47,7 @@ impl Fundamentalist {
     fn next(&self, rng: &mut Rng, actions: &mut Actions) {
         let rate = f64::from(self.spec.accounts) / self.spec.mean_interval.as_secs_f64();
         if rate > 0.0 {
-            actions.wake_after(Time::from_secs_f64(Exponential { rate }.sample(rng)));
+            actions.wake_after(Time::from_secs_f64(Exponential::new(rate).sample(rng)));
         }
     }
 
@@ -55,7 +55,7 @@ impl Fundamentalist {
         let market = self.spec.market;
         let index = below(u64::from(self.spec.accounts), rng);
         let account = AccountId(self.first.0 + index as u32);
-        let noise = Normal { mean: 0.0, sd: self.spec.value_noise_bps / 1e4 };
+        let noise = Normal::new(0.0, self.spec.value_noise_bps / 1e4);
         let value = view.fundamental(market) * libm::exp(noise.sample(&mut self.traits.draw(index, 0)));
         let band = self.spec.threshold_bps / 1e4;
         let lots = view.lots(account, market);

@@ -55,7 +55,14 @@ pub struct Maker {
 impl Maker {
     /// Makes the agent for an unmargined account.
     pub fn new(spec: MakerSpec, account: AccountId) -> Self {
-        Self { spec, account, quotes: Vec::new(), average: 0.0, looked: Time::ZERO, away_until: Time(i64::MIN) }
+        Self {
+            spec,
+            account,
+            quotes: Vec::new(),
+            average: 0.0,
+            looked: Time::ZERO,
+            away_until: Time(i64::MIN),
+        }
     }
 
     /// Moves the average on and tells whether the price has run away from it.
@@ -103,9 +110,8 @@ impl Maker {
                 let price = match side {
                     Side::Buy => Price(libm::floor(price) as i64)
                         .min(best_opposite.map_or(Price::MAX, |ask| Price(ask.0 - 1))),
-                    Side::Sell => {
-                        Price(libm::ceil(price) as i64).max(best_opposite.map_or(Price(1), |bid| Price(bid.0 + 1)))
-                    }
+                    Side::Sell => Price(libm::ceil(price) as i64)
+                        .max(best_opposite.map_or(Price(1), |bid| Price(bid.0 + 1))),
                 };
                 if price >= Price(1) {
                     let post_only = limit(price, TimeInForce::PostOnly);

@@ -39,7 +39,11 @@ impl MetaOrder {
 
     /// Returns how many slices there are.
     fn slices(&self) -> i64 {
-        if self.spec.duration.0 <= 0 { 1 } else { (self.spec.duration.0 / self.spec.slice_every.0.max(1)).max(1) }
+        if self.spec.duration.0 <= 0 {
+            1
+        } else {
+            (self.spec.duration.0 / self.spec.slice_every.0.max(1)).max(1)
+        }
     }
 }
 
@@ -52,7 +56,8 @@ impl Decide for MetaOrder {
                 let slices = self.slices();
                 // Cumulative rounding, so that the slices sum to the parent order.
                 let due = i128::from(self.spec.qty.0) * i128::from(self.slice);
-                let due = Qty(crate::units::div_round(due, i128::from(slices), crate::units::Rounding::Floor));
+                let due =
+                    Qty(crate::units::div_round(due, i128::from(slices), crate::units::Rounding::Floor));
                 let qty = due - self.sent;
                 if !qty.is_zero() {
                     actions.submit(order(self.account, self.spec.market, self.spec.side, qty, MARKET));

@@ -46,7 +46,7 @@ impl Retail {
     fn next(&self, rng: &mut Rng, actions: &mut Actions) {
         let rate = f64::from(self.spec.accounts) * self.spec.open_rate.max(self.spec.close_rate);
         if rate > 0.0 {
-            actions.wake_after(Time::from_secs_f64(Exponential { rate }.sample(rng)));
+            actions.wake_after(Time::from_secs_f64(Exponential::new(rate).sample(rng)));
         }
     }
 
@@ -55,7 +55,7 @@ impl Retail {
         let account = AccountId(self.first.0 + below(u64::from(self.spec.accounts), rng) as u32);
         let top = self.spec.open_rate.max(self.spec.close_rate);
         let (chance, long) = (uniform(rng), happens(self.spec.long_share, rng));
-        let leverage = self.spec.leverages[self.leverage.index(rng)];
+        let leverage = self.spec.leverages[self.leverage.sample(rng)];
         let lots = view.lots(account, market);
         if let Some(side) = lots.side() {
             if chance < self.spec.close_rate / top {

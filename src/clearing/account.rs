@@ -88,8 +88,12 @@ impl Accounts {
     /// Makes an empty set for a number of markets.
     pub fn new(markets: usize) -> Self {
         let zeros = vec![0; markets];
-        let totals =
-            AccountTotals { cost: zeros.clone(), lots: zeros.clone(), long_lots: zeros, ..Default::default() };
+        let totals = AccountTotals {
+            cost: zeros.clone(),
+            lots: zeros.clone(),
+            long_lots: zeros,
+            ..Default::default()
+        };
         Self { totals, ..Self::default() }
     }
 

@@ -26,11 +26,9 @@ impl Contract {
     pub fn value(self, price: Price, qty: Qty) -> Money {
         match self {
             Self::Linear { unit } => Money(unit * price.0 * qty.0),
-            Self::Inverse { face } => Money(div_round(
-                -i128::from(face) * i128::from(qty.0),
-                i128::from(price.0),
-                Rounding::Floor,
-            )),
+            Self::Inverse { face } => {
+                Money(div_round(-i128::from(face) * i128::from(qty.0), i128::from(price.0), Rounding::Floor))
+            }
         }
     }
 

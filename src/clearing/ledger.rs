@@ -134,7 +134,8 @@ impl Ledger {
 
     /// Returns everything in the purses that are not accounts, except the outside.
     pub fn inside(&self) -> i128 {
-        let venues = self.fund.iter().chain(&self.fees).chain(&self.uncovered).map(|money| i128::from(money.0));
+        let venues =
+            self.fund.iter().chain(&self.fees).chain(&self.uncovered).map(|money| i128::from(money.0));
         venues.sum::<i128>() + self.clearing.iter().sum::<i128>()
     }
 }

@@ -17,7 +17,8 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// All mechanisms, in the order in which they are listed.
-    pub const ALL: [Self; 4] = [Self::ForcedLiquidation, Self::InsuranceFund, Self::Adl, Self::MakerWithdrawal];
+    pub const ALL: [Self; 4] =
+        [Self::ForcedLiquidation, Self::InsuranceFund, Self::Adl, Self::MakerWithdrawal];
     /// Their names in files and on the command line, in the same order.
     pub const NAMES: [&'static str; 4] = ["forced_liquidation", "insurance_fund", "adl", "maker_withdrawal"];
 
@@ -34,7 +35,9 @@ impl Mechanism {
     /// Returns what it does, in a line.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::ForcedLiquidation => "positions below maintenance margin are sold out; off, credit is extended",
+            Self::ForcedLiquidation => {
+                "positions below maintenance margin are sold out; off, credit is extended"
+            }
             Self::InsuranceFund => "the insurance fund covers deficits and takes positions over",
             Self::Adl => "opposite positions are deleveraged against bankrupt ones",
             Self::MakerWithdrawal => "makers take their quotes away when the price runs",

@@ -12,6 +12,7 @@
 //! happen. A normal draw stays within 8.3 standard deviations and an exponential one within 37 means.
 
 mod bernoulli;
+mod choice;
 mod exponential;
 mod geometric;
 mod log_normal;
@@ -25,6 +26,7 @@ mod weighted;
 mod oracle;
 
 pub use bernoulli::Bernoulli;
+pub use choice::{below, happens, uniform};
 pub use exponential::Exponential;
 pub use geometric::Geometric;
 pub use log_normal::LogNormal;

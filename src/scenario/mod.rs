@@ -9,6 +9,7 @@
 pub mod document;
 pub mod explain;
 pub mod keys;
+mod model;
 mod node;
 mod overrides;
 pub mod problem;
@@ -26,6 +27,10 @@ mod write;
 pub use document::Document;
 pub use explain::explain;
 pub use keys::{Key, Kind};
+pub use model::{
+    BookLevel, Entries, ExplicitPosition, Latency, Population, PopulationStrategy, Scenario, Seeding, Shock,
+    ShockKind,
+};
 pub use problem::{Problem, Rejection, Source};
 pub use reader::Reader;
 pub use row::Row;

@@ -176,7 +176,9 @@ impl World {
             .positions()
             .filter(|(_, other)| other.market == market && other.account != fund)
             .filter(|(_, other)| other.lots.0.signum() == -position.lots.0.signum())
-            .map(|(other, state)| (other, (state.lots.size(), self.standing(spec, other, state, mark).score())))
+            .map(|(other, state)| {
+                (other, (state.lots.size(), self.standing(spec, other, state, mark).score()))
+            })
             .unzip();
         let chosen = deleverage_queue(&candidates, position.lots.size());
         let parts: Vec<Qty> = chosen.iter().map(|(_, qty)| *qty).collect();
@@ -191,7 +193,14 @@ impl World {
             let other = ids[index];
             let lots = Position(qty.0 * position.lots.0.signum());
             self.cancel_all(self.accounts.position(other).account, market, emit);
-            self.hand_over(Assignment::Deleverage, id, self.accounts.position(other).account, lots, value, emit);
+            self.hand_over(
+                Assignment::Deleverage,
+                id,
+                self.accounts.position(other).account,
+                lots,
+                value,
+                emit,
+            );
         }
     }
 
@@ -231,7 +240,8 @@ impl World {
     fn close_out<O: Observer>(&mut self, id: PositionId, emit: &mut Emit<'_, O>) {
         let position = *self.accounts.position(id);
         if position.margin > Money::ZERO {
-            let (from, to) = (Purse::Margin(position.account, position.market), Purse::Cash(position.account));
+            let (from, to) =
+                (Purse::Margin(position.account, position.market), Purse::Cash(position.account));
             self.transfer(from, to, position.margin, Reason::MarginRelease, emit);
         } else {
             let (_, mut settlement) = self.settlement(position.market, None, emit);

@@ -14,11 +14,12 @@ mod settle;
 mod spec;
 mod venue;
 
-pub use spec::{FeeSchedule, LiquidationRules, MarkRule, MarketSpec, VenueSpec, WorldSpec};
+pub use spec::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, VenueSpec, WorldSpec};
 pub use venue::{Notice, Order, Request, Trigger};
 
 use crate::clearing::{
-    AccountTotals, Accounts, Ledger, MarginMode, PositionId, Purse, Reason, Transfer, TriggerIndex, liquidation,
+    AccountTotals, Accounts, Ledger, MarginMode, PositionId, Purse, Reason, Transfer, TriggerIndex,
+    liquidation,
 };
 use crate::event::{Assignment, Emit, Event, Observer};
 use crate::market::{Book, PlainBook, Stops};
@@ -119,6 +120,17 @@ impl World {
         OrderId(self.last_order)
     }
 
+    /// Returns the id of the last order, as the engine numbers orders of a whole decision.
+    pub(crate) fn last_order_id(&self) -> OrderId {
+        OrderId(self.last_order)
+    }
+
+    /// Goes on numbering orders after this one.
+    pub(crate) fn set_last_order_id(&mut self, last: OrderId) {
+        debug_assert!(last.0 >= self.last_order, "ids are never reused");
+        self.last_order = last.0;
+    }
+
     /// Returns a market.
     pub fn market(&self, id: MarketId) -> &Market {
         &self.markets[id.index()]
@@ -169,7 +181,10 @@ impl World {
     }
 
     /// Moves lots and their value from one account to another off the book. The caller settles profit and reindexes.
-    #[expect(clippy::too_many_arguments, reason = "they are the fields of one record, named at the only call sites")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the fields of one record, named at the only call sites"
+    )]
     fn assign<O: Observer>(
         &mut self,
         how: Assignment,
@@ -264,7 +279,10 @@ impl World {
     fn assert_totals(&self, totals: &AccountTotals) {
         for (market, pool) in self.ledger.clearing.iter().enumerate() {
             assert_eq!(totals.lots[market], 0, "contracts of market {market} sum to zero");
-            assert_eq!(*pool, -totals.cost[market], "the variation pool of market {market} mirrors all costs");
+            assert_eq!(
+                *pool, -totals.cost[market],
+                "the variation pool of market {market} mirrors all costs"
+            );
         }
         let inside = totals.cash + totals.margin + self.ledger.inside();
         assert_eq!(inside, -self.ledger.external, "money inside equals money paid in");

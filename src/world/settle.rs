@@ -3,8 +3,8 @@
 use super::venue::Notice;
 use super::{MarketSpec, VenueSpec, WorldSpec};
 use crate::clearing::{
-    Accounts, Ledger, MarginMode, OpenPosition, PositionId, Purse, Reason, Transfer, TriggerIndex, initial_margin,
-    liquidation, waterfall,
+    Accounts, Ledger, MarginMode, OpenPosition, PositionId, Purse, Reason, Transfer, TriggerIndex,
+    initial_margin, liquidation, waterfall,
 };
 use crate::event::{Emit, Event, Observer};
 use crate::market::{BookEvent, Owner, Sink, Trade};
@@ -44,7 +44,12 @@ pub(super) fn trigger(spec: &WorldSpec, position: &OpenPosition) -> Option<Price
 }
 
 /// Brings a position's trigger and its place in the index up to date.
-pub(super) fn reindex(accounts: &mut Accounts, triggers: &mut TriggerIndex, spec: &WorldSpec, id: PositionId) {
+pub(super) fn reindex(
+    accounts: &mut Accounts,
+    triggers: &mut TriggerIndex,
+    spec: &WorldSpec,
+    id: PositionId,
+) {
     let position = *accounts.position(id);
     if accounts.get(position.account).mode != MarginMode::Isolated {
         return;
@@ -95,7 +100,9 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
         *self.last_change = seq;
         match event {
             BookEvent::Trade(trade) => self.trade(&trade, seq),
-            BookEvent::Rested { id, owner, price, qty, .. } => self.reserve(AccountId(owner.0), id, price, qty),
+            BookEvent::Rested { id, owner, price, qty, .. } => {
+                self.reserve(AccountId(owner.0), id, price, qty)
+            }
             BookEvent::Cancelled { id, owner, resting: true, .. } => self.release(AccountId(owner.0), id),
             BookEvent::Reduced { id, owner, from, to, .. } => {
                 self.shrink(AccountId(owner.0), id, from, to);
@@ -188,7 +195,13 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
     }
 
     /// Settles one side of an assignment: profit and margin of closed lots, no fee, no margin for opened ones.
-    pub(super) fn settle_assigned(&mut self, id: PositionId, before: &OpenPosition, lots: Position, value: Money) {
+    pub(super) fn settle_assigned(
+        &mut self,
+        id: PositionId,
+        before: &OpenPosition,
+        lots: Position,
+        value: Money,
+    ) {
         self.close(id, before, lots, value);
         reindex(self.accounts, self.triggers, self.spec, id);
     }
@@ -292,7 +305,8 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
         if self.accounts.get(account).mode != MarginMode::Isolated {
             return;
         }
-        let leverage = self.accounts.find(account, self.market).map_or(1, |id| self.accounts.position(id).leverage);
+        let leverage =
+            self.accounts.find(account, self.market).map_or(1, |id| self.accounts.position(id).leverage);
         let notional = self.market_spec().contract.notional(price, qty);
         let free = self.accounts.get(account).free().max(Money::ZERO);
         let amount = initial_margin(notional, leverage).min(free);
@@ -312,8 +326,7 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
         if to.is_zero() {
             self.release(account, order);
         } else if let Some(amount) = self.reserved.get_mut(&(account, self.market, order)) {
-            let keep =
-                div_round(i128::from(amount.0) * i128::from(to.0), i128::from(from.0), Rounding::Ceil);
+            let keep = div_round(i128::from(amount.0) * i128::from(to.0), i128::from(from.0), Rounding::Ceil);
             let freed = *amount - Money(keep);
             *amount = Money(keep);
             self.accounts.add_reserved(account, -freed);

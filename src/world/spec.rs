@@ -1,9 +1,18 @@
 //! The rules of a world as data: markets and venues. They may change during a run.
 
-use crate::clearing::{Breach, Brackets, Contract, LiquidationStyle, Stage};
+use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle, Stage};
 use crate::market::BookSpec;
 use crate::units::{AssetId, Money, Price, Rate, VenueId};
 use rust_decimal::Decimal;
+
+/// One asset.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AssetSpec {
+    /// Its name.
+    pub name: String,
+    /// Units of money in one whole of it: 1e6 for a stablecoin, 1e8 for a coin.
+    pub units_per_coin: i64,
+}
 
 /// How a mark is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,8 +90,8 @@ pub struct VenueSpec {
 /// All rules.
 #[derive(Clone, PartialEq, Debug)]
 pub struct WorldSpec {
-    /// Names of assets.
-    pub assets: Vec<String>,
+    /// Assets.
+    pub assets: Vec<AssetSpec>,
     /// Venues.
     pub venues: Vec<VenueSpec>,
     /// Markets.

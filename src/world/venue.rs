@@ -142,8 +142,11 @@ impl World {
                 emit.say(Event::StopPlaced { market: order.market, account: order.account, id: order.id });
             }
             Err(reason) => {
-                let event =
-                    crate::market::BookEvent::Rejected { id: order.id, owner: Owner(order.account.0), reason };
+                let event = crate::market::BookEvent::Rejected {
+                    id: order.id,
+                    owner: Owner(order.account.0),
+                    reason,
+                };
                 emit.say(Event::Book { market: order.market, event });
             }
         }
@@ -153,7 +156,8 @@ impl World {
     fn choose_leverage(&mut self, order: &Order) {
         if self.accounts.get(order.account).mode == MarginMode::Isolated {
             let id = self.accounts.find_or_open(order.account, order.market);
-            let resting = (order.account, order.market, OrderId(0))..=(order.account, order.market, OrderId(u64::MAX));
+            let resting =
+                (order.account, order.market, OrderId(0))..=(order.account, order.market, OrderId(u64::MAX));
             if self.accounts.position(id).lots.is_zero() && self.reserved.range(resting).next().is_none() {
                 self.accounts.set_leverage(id, order.leverage.max(1));
             }
@@ -191,7 +195,8 @@ impl World {
                 i128::from(inverse.notional(price.max(Price(1)), qty).0)
             }
         };
-        let after = if opening.is_zero() { lots.size() } else { (lots + order.qty.signed(order.side)).size() };
+        let after =
+            if opening.is_zero() { lots.size() } else { (lots + order.qty.signed(order.side)).size() };
         if value(after.max(order.qty)) > i128::from(spec.brackets.cap().0) {
             return Some(Refusal::PositionTooLarge);
         }
@@ -318,8 +323,10 @@ impl World {
         if state.stops.is_empty() {
             return false;
         }
-        let by_mark = self.marks[market.index()].and_then(|mark| state.stops.pop_triggered(TriggerSource::Mark, mark));
-        let due = by_mark.or_else(|| state.last.and_then(|last| state.stops.pop_triggered(TriggerSource::Last, last)));
+        let by_mark =
+            self.marks[market.index()].and_then(|mark| state.stops.pop_triggered(TriggerSource::Mark, mark));
+        let due = by_mark
+            .or_else(|| state.last.and_then(|last| state.stops.pop_triggered(TriggerSource::Last, last)));
         let Some(stop) = due else { return false };
         let account = AccountId(stop.order.owner.0);
         let cause = emit.cause;

@@ -1,0 +1,234 @@
+//! The simulation: one clock, one queue, agents that decide and a world that does.
+//!
+//! One step:
+//! ```text
+//! take the next item by (time, sequence)
+//! wake     -> the agent decides from a view of the world and its own dice; requests go out, after its latency
+//! deliver  -> the venue works the request off (world::execute), and its fills set out for the agents
+//! fill     -> the agent whose order traded decides
+//! shock    -> a fundamental value moves
+//! ```
+//! Everything that happens is said to the observer, which takes references only and cannot change the run. A simulation is
+//! data: clone it at any moment and run the copies on, with and without an intervention, on the same dice.
+
+mod queue;
+mod setup;
+
+use crate::agents::{Actions, Decide, Strategy, View, Wake};
+use crate::event::{Emit, Event, Observer};
+use crate::mechanisms::FundamentalSpec;
+use crate::rng::Stream;
+use crate::sampling::{Distribution, Normal, uniform};
+use crate::scenario::{Latency, Shock, ShockKind};
+use crate::units::{AgentId, MarketId, OrderId, Time};
+use crate::world::World;
+use queue::{Item, Queue};
+
+/// One agent with what the engine keeps for it.
+#[derive(Clone, Debug)]
+struct Slot<A> {
+    agent: A,
+    stream: Stream,
+    delays: Stream,
+    /// Its place in its population: the number in the key of its draws.
+    index: u64,
+    /// Decisions so far.
+    wakes: u64,
+    /// Timers asked for so far; only the last one counts.
+    epoch: u64,
+    latency: Latency,
+    hears_fills: bool,
+}
+
+/// A run of a scenario from a seed, at some moment of it.
+#[derive(Clone, Debug)]
+pub struct Simulation<A: Decide = Strategy> {
+    world: World,
+    agents: Vec<Slot<A>>,
+    queue: Queue,
+    now: Time,
+    seq: u64,
+    items: u64,
+    fundamentals: Vec<FundamentalSpec>,
+    fundamental_streams: Vec<Stream>,
+    fundamental_moves: Vec<u64>,
+    shocks: Vec<Shock>,
+    actions: Actions,
+}
+
+impl<A: Decide> Simulation<A> {
+    /// Makes a simulation of a world without agents, for agents of one's own: see `add_agent`.
+    pub fn empty(world: World, start: Time) -> Self {
+        Self {
+            world,
+            agents: Vec::new(),
+            queue: Queue::default(),
+            now: start,
+            seq: 0,
+            items: 0,
+            fundamentals: Vec::new(),
+            fundamental_streams: Vec::new(),
+            fundamental_moves: Vec::new(),
+            shocks: Vec::new(),
+            actions: Actions::default(),
+        }
+    }
+
+    /// Returns the world as it is now.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Returns the world to change it from outside between two steps: an intervention in a fork.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Returns how many records were said so far.
+    pub fn records(&self) -> u64 {
+        self.seq
+    }
+
+    /// Returns the id that the next agent will have, to open its accounts with.
+    pub fn next_agent(&self) -> AgentId {
+        AgentId(self.agents.len() as u32)
+    }
+
+    /// Adds an agent. `stream` is its population's, `index` its place in it; it starts when `start` is called.
+    pub fn add_agent(&mut self, agent: A, stream: Stream, delays: Stream, index: u64, latency: Latency) {
+        let hears_fills = agent.hears_fills();
+        self.agents.push(Slot { agent, stream, delays, index, wakes: 0, epoch: 0, latency, hears_fills });
+    }
+
+    /// Wakes every agent for the first time, in order; what they ask for is done at once.
+    pub fn start<O: Observer>(&mut self, observer: &mut O) {
+        for agent in 0..self.agents.len() as u32 {
+            self.decide(agent, Wake::Start, 0, observer);
+        }
+    }
+
+    /// Works off everything up to and including an instant.
+    pub fn step_until<O: Observer>(&mut self, until: Time, observer: &mut O) {
+        while let Some((time, item)) = self.queue.pop_until(until) {
+            debug_assert!(time >= self.now, "time never runs backwards");
+            self.now = time;
+            self.items += 1;
+            self.work_off(item, observer);
+            if cfg!(debug_assertions) {
+                self.audit();
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    /// Asserts conservation: of the running sums at every item, of everything at some of them and in small worlds always.
+    fn audit(&self) {
+        self.world.assert_conserved();
+        if self.world.accounts.len() <= 64
+            || self.items.is_power_of_two()
+            || self.items.is_multiple_of(1 << 18)
+        {
+            self.world.assert_conserved_in_full();
+        }
+    }
+
+    fn work_off<O: Observer>(&mut self, item: Item, observer: &mut O) {
+        match item {
+            Item::Wake { agent, epoch } => {
+                if self.agents[agent as usize].epoch == epoch {
+                    self.decide(agent, Wake::Timer, 0, observer);
+                }
+            }
+            Item::Deliver { request, cause } => self.execute(request, cause, observer),
+            Item::Fill(notice) => self.decide(notice.agent.0, Wake::Fill(notice), notice.cause, observer),
+            Item::Fundamental(market) => self.move_fundamental(market, observer),
+            Item::Shock(index) => self.strike(index, observer),
+        }
+    }
+
+    /// Lets an agent decide and sends what it asks for.
+    fn decide<O: Observer>(&mut self, agent: u32, wake: Wake, cause: u64, observer: &mut O) {
+        let slot = &mut self.agents[agent as usize];
+        slot.wakes += 1;
+        let mut rng = slot.stream.draw(slot.index, slot.wakes);
+        let mut actions = std::mem::take(&mut self.actions);
+        actions.last_order = self.world.last_order_id().0;
+        slot.agent.decide(wake, &View::new(&self.world, self.now), &mut rng, &mut actions);
+        self.world.set_last_order_id(OrderId(actions.last_order));
+        if let Some(wait) = actions.wake_after.take() {
+            slot.epoch += 1;
+            let item = Item::Wake { agent, epoch: slot.epoch };
+            self.queue.push(self.now + wait.max(Time::ZERO), item);
+        }
+        let at_once = wake == Wake::Start || slot.latency.base.max(slot.latency.jitter) == Time::ZERO;
+        let arrival = if at_once { self.now } else { self.now + delay(slot) };
+        for request in actions.requests.drain(..) {
+            if at_once {
+                self.execute(request, cause, observer);
+            } else {
+                self.queue.push(arrival, Item::Deliver { request, cause });
+            }
+        }
+        self.actions = actions;
+    }
+
+    fn execute<O: Observer>(&mut self, request: crate::world::Request, cause: u64, observer: &mut O) {
+        let mut emit = Emit { seq: &mut self.seq, time: self.now, cause, observer };
+        self.world.execute(request, &mut emit);
+        let mut notices = std::mem::take(&mut self.world.notices);
+        for notice in notices.drain(..) {
+            if let Some(slot) = self.agents.get(notice.agent.index()).filter(|slot| slot.hears_fills) {
+                self.queue.push(self.now + delay(slot), Item::Fill(notice));
+            }
+        }
+        self.world.notices = notices;
+    }
+
+    fn move_fundamental<O: Observer>(&mut self, market: MarketId, observer: &mut O) {
+        let spec = self.fundamentals[market.index()];
+        let moves = &mut self.fundamental_moves[market.index()];
+        *moves += 1;
+        let mut rng = self.fundamental_streams[market.index()].draw(0, *moves);
+        let sd = spec.volatility * (spec.step.as_secs_f64() / 3_600.0).sqrt();
+        // The value itself is a martingale: half the variance is taken off its logarithm.
+        let factor = libm::exp(Normal::new(-0.5 * sd * sd, sd).sample(&mut rng));
+        self.queue.push(self.now + spec.step, Item::Fundamental(market));
+        self.scale_fundamental(market, factor, 0, observer);
+    }
+
+    fn strike<O: Observer>(&mut self, index: u32, observer: &mut O) {
+        if let ShockKind::FundamentalJump { market, bps, .. } = self.shocks[index as usize].kind {
+            let mut emit = Emit { seq: &mut self.seq, time: self.now, cause: 0, observer };
+            let cause = emit.say(Event::Shock { index });
+            self.scale_fundamental(market, 1.0 + bps / 1e4, cause, observer);
+        }
+    }
+
+    fn scale_fundamental<O: Observer>(
+        &mut self,
+        market: MarketId,
+        factor: f64,
+        cause: u64,
+        observer: &mut O,
+    ) {
+        let state = &mut self.world.markets[market.index()];
+        state.fundamental *= factor;
+        let value = state.fundamental;
+        Emit { seq: &mut self.seq, time: self.now, cause, observer }
+            .say(Event::Fundamental { market, value });
+    }
+}
+
+/// Draws the delay of an agent's messages at its present decision.
+fn delay<A>(slot: &Slot<A>) -> Time {
+    if slot.latency.jitter == Time::ZERO {
+        return slot.latency.base;
+    }
+    let share = uniform(&mut slot.delays.draw(slot.index, slot.wakes));
+    slot.latency.base + Time((slot.latency.jitter.0 as f64 * share) as i64)
+}

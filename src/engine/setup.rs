@@ -1,0 +1,340 @@
+//! From a checked scenario and a seed to a simulation at the beginning of its burn-in: accounts, positions, books.
+
+use super::queue::Item;
+use super::{Simulation, Slot};
+use crate::agents::{Background, Fundamentalist, Holder, Maker, MetaOrder, Retail, RetailSpec, Strategy};
+use crate::clearing::{MarginMode, initial_margin, liquidation};
+use crate::event::{Emit, Observer};
+use crate::market::{OrderType, TimeInForce};
+use crate::mechanisms::Mechanism;
+use crate::rng::{Rng, Seed};
+use crate::sampling::{Distribution, Exponential, Normal, Weighted, uniform};
+use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Scenario, Seeding, ShockKind};
+use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Side, Time, VenueId};
+use crate::world::{Order, Request, SeedPosition, Switches, World};
+
+const AT_ONCE: Latency = Latency { base: Time::ZERO, jitter: Time::ZERO };
+
+impl Simulation<Strategy> {
+    /// Builds the simulation of a scenario at the beginning of its burn-in and says everything that is there to the
+    /// observer: deposits, seeded positions, the resting book.
+    pub fn new<O: Observer>(scenario: &Scenario, seed: Seed, observer: &mut O) -> Self {
+        let has = |mechanism| scenario.mechanisms.has(mechanism);
+        let switches = Switches {
+            forced_liquidation: has(Mechanism::ForcedLiquidation),
+            insurance_fund: has(Mechanism::InsuranceFund),
+            adl: has(Mechanism::Adl),
+        };
+        let world = World::new(scenario.world.clone(), switches);
+        let mut simulation = Self::empty(world, Time::ZERO - scenario.burn_in);
+        for (index, venue) in scenario.world.venues.iter().enumerate() {
+            let (world, mut emit) = simulation.parts(observer);
+            world.endow_fund(VenueId(index as u16), venue.insurance_fund, &mut emit);
+        }
+        let hedgers = simulation.add_hedgers(scenario, seed);
+        simulation.rest_levels(scenario, &hedgers, observer);
+        for population in &scenario.populations {
+            simulation.add_population(population, scenario, seed, &hedgers, observer);
+        }
+        simulation.seed_explicit(scenario, &hedgers, observer);
+        simulation.add_shocks(scenario, seed);
+        simulation.add_fundamentals(scenario, seed);
+        simulation.start(observer);
+        simulation
+    }
+
+    fn parts<'a, O: Observer>(&'a mut self, observer: &'a mut O) -> (&'a mut World, Emit<'a, O>) {
+        (&mut self.world, Emit { seq: &mut self.seq, time: self.now, cause: 0, observer })
+    }
+
+    fn push(&mut self, agent: Strategy, name: &str, seed: Seed, index: u64, latency: Latency) {
+        self.add_agent(agent, seed.stream(name), seed.stream(&format!("{name}.delays")), index, latency);
+    }
+
+    fn open(&mut self, market: MarketId, mode: MarginMode) -> AccountId {
+        let venue = self.world.spec.markets[market.index()].venue;
+        let owner = self.next_agent();
+        self.world.accounts.open(venue, owner, mode)
+    }
+
+    /// Adds, for each market, the holders of the other side of every seeded position and of stated levels.
+    fn add_hedgers(&mut self, scenario: &Scenario, seed: Seed) -> Vec<AccountId> {
+        (0..scenario.world.markets.len())
+            .map(|market| {
+                let account = self.open(MarketId(market as u16), MarginMode::Unmargined);
+                self.push(Strategy::Holder(Holder), "hedgers", seed, market as u64, AT_ONCE);
+                account
+            })
+            .collect()
+    }
+
+    fn rest_levels<O: Observer>(&mut self, scenario: &Scenario, hedgers: &[AccountId], observer: &mut O) {
+        for level in &scenario.levels {
+            let (world, mut emit) = self.parts(observer);
+            let order = Order {
+                account: hedgers[level.market.index()],
+                market: level.market,
+                id: world.next_order_id(),
+                side: level.side,
+                qty: level.qty,
+                order_type: OrderType::Limit { price: level.price, tif: TimeInForce::PostOnly },
+                reduce_only: false,
+                leverage: 1,
+                trigger: None,
+            };
+            world.execute(Request::Submit(order), &mut emit);
+        }
+    }
+
+    fn add_population<O: Observer>(
+        &mut self,
+        population: &Population,
+        scenario: &Scenario,
+        seed: Seed,
+        hedgers: &[AccountId],
+        observer: &mut O,
+    ) {
+        let name = format!("populations.{}", population.name);
+        match &population.strategy {
+            PopulationStrategy::Background(spec) => {
+                let quoter = self.open(spec.market, MarginMode::Unmargined);
+                let taker = self.open(spec.market, MarginMode::Unmargined);
+                let clock = seed.stream(&format!("{name}.clock"));
+                let agent = Background::new(spec.clone(), quoter, taker, clock);
+                self.push(Strategy::Background(agent), &name, seed, 0, population.latency);
+            }
+            PopulationStrategy::Maker { count, spec } => {
+                let mut spec = *spec;
+                if !scenario.mechanisms.has(Mechanism::MakerWithdrawal) {
+                    spec.withdrawal = None;
+                }
+                for index in 0..*count {
+                    let account = self.open(spec.market, MarginMode::Unmargined);
+                    let agent = Strategy::Maker(Maker::new(spec, account));
+                    self.push(agent, &name, seed, u64::from(index), population.latency);
+                }
+            }
+            PopulationStrategy::Retail { spec, seeding } => {
+                let first = self.open_many(spec.market, spec.accounts);
+                let mut rng = seed.stream(&format!("{name}.seeding")).sequence();
+                self.seed_retail(spec, seeding, first, hedgers[spec.market.index()], &mut rng, observer);
+                let agent = Strategy::Retail(Retail::new(spec.clone(), first));
+                self.push(agent, &name, seed, 0, population.latency);
+            }
+            PopulationStrategy::Fundamentalist(spec) => {
+                let first = self.open_many(spec.market, spec.accounts);
+                let capital = self.to_money(spec.market, spec.capital);
+                for index in 0..spec.accounts {
+                    let (world, mut emit) = self.parts(observer);
+                    world.deposit(AccountId(first.0 + index), capital, &mut emit);
+                }
+                let traits = seed.stream(&format!("{name}.traits"));
+                let agent = Strategy::Fundamentalist(Fundamentalist::new(*spec, first, traits));
+                self.push(agent, &name, seed, 0, population.latency);
+            }
+        }
+    }
+
+    fn open_many(&mut self, market: MarketId, accounts: u32) -> AccountId {
+        let first = AccountId(self.world.accounts.len() as u32);
+        for _ in 0..accounts {
+            self.open(market, MarginMode::Isolated);
+        }
+        first
+    }
+
+    /// Converts whole units of the settlement asset into money.
+    fn to_money(&self, market: MarketId, units: f64) -> Money {
+        let venue = self.world.spec.markets[market.index()].venue;
+        let asset = self.world.spec.venues[venue.index()].settlement;
+        Money(libm::rint(units * self.world.spec.assets[asset.index()].units_per_coin as f64) as i64)
+    }
+
+    /// Gives the first accounts of a retail population their long positions and the next ones their short positions.
+    fn seed_retail<O: Observer>(
+        &mut self,
+        spec: &RetailSpec,
+        seeding: &Seeding,
+        first: AccountId,
+        counterparty: AccountId,
+        rng: &mut Rng,
+        observer: &mut O,
+    ) {
+        let leverages = Weighted::new(&spec.weights);
+        let survivors = Survivors::new(seeding, self.world.spec.markets[spec.market.index()].initial_price);
+        for index in 0..spec.accounts {
+            let side = if index < seeding.longs {
+                Some(Side::Buy)
+            } else if index < seeding.longs + seeding.shorts {
+                Some(Side::Sell)
+            } else {
+                None
+            };
+            let account = AccountId(first.0 + index);
+            let margin = seeding.margin.sample(rng).min(seeding.margin_cap);
+            let stake = self.to_money(spec.market, margin);
+            let spare = self.to_money(spec.market, margin * seeding.spare);
+            let Some(side) = side else {
+                let (world, mut emit) = self.parts(observer);
+                world.deposit(account, stake + spare, &mut emit);
+                continue;
+            };
+            let leverage = spec.leverages[leverages.sample(rng)];
+            let seed =
+                self.survivor(spec.market, account, counterparty, side, stake, leverage, &survivors, rng);
+            let (world, mut emit) = self.parts(observer);
+            world.deposit(account, seed.margin + spare, &mut emit);
+            world.seed_position(&seed, &mut emit);
+        }
+    }
+
+    /// Draws entries until one would have survived to the start. A position whose leverage no entry survives with (above
+    /// a thousand draws) halves its leverage, as the trader who is still there must have had less.
+    #[expect(clippy::too_many_arguments, reason = "one call site; the fields of the position that is drawn")]
+    fn survivor(
+        &self,
+        market: MarketId,
+        account: AccountId,
+        counterparty: AccountId,
+        side: Side,
+        stake: Money,
+        leverage: u16,
+        survivors: &Survivors<'_>,
+        rng: &mut Rng,
+    ) -> SeedPosition {
+        let spec = &self.world.spec.markets[market.index()];
+        let breach = self.world.spec.venues[spec.venue.index()].liquidation.breach;
+        let mut leverage = leverage;
+        loop {
+            for attempt in 0..1_000 {
+                // What nobody would have survived with even fully funded was opened just now.
+                let is_last_resort = leverage == 1 && attempt == 999;
+                let (entry, low, high) = if is_last_resort {
+                    (spec.initial_price, spec.initial_price, spec.initial_price)
+                } else {
+                    survivors.draw(rng)
+                };
+                // The largest position that the stake opens at the leverage its bracket allows.
+                let notional = Money(stake.0.saturating_mul(i64::from(leverage)).min(spec.brackets.cap().0));
+                let allowed = leverage.min(spec.brackets.bracket(notional).max_leverage);
+                let notional = Money(stake.0.saturating_mul(i64::from(allowed)).min(notional.0));
+                let lot = spec.contract.notional(entry, Qty(1)).0.max(1);
+                let lots = (notional.0 / lot).max(1);
+                let lots = Position(lots * side.sign());
+                let margin = initial_margin(spec.contract.notional(entry, lots.size()), allowed);
+                let seed =
+                    SeedPosition { account, counterparty, market, lots, entry, leverage: allowed, margin };
+                let cost = spec.contract.position_value(entry, lots);
+                let worst = if side == Side::Buy { low } else { high };
+                let equity = margin + spec.contract.position_value(worst, lots) - cost;
+                let maintenance = spec.brackets.maintenance(spec.contract.notional(worst, lots.size()));
+                if equity > maintenance || (equity == maintenance && breach == liquidation::Breach::Below) {
+                    return seed;
+                }
+            }
+            leverage = (leverage / 2).max(1);
+        }
+    }
+
+    /// Opens an account for each stated position.
+    fn seed_explicit<O: Observer>(&mut self, scenario: &Scenario, hedgers: &[AccountId], observer: &mut O) {
+        for position in &scenario.positions {
+            // Stated positions belong to the hedgers' agent of their market, which does nothing with them.
+            let venue = self.world.spec.markets[position.market.index()].venue;
+            let owner = self.world.accounts.get(hedgers[position.market.index()]).owner;
+            let account = self.world.accounts.open(venue, owner, MarginMode::Isolated);
+            let (world, mut emit) = self.parts(observer);
+            world.deposit(account, position.margin + position.cash, &mut emit);
+            let seed = SeedPosition {
+                account,
+                counterparty: hedgers[position.market.index()],
+                market: position.market,
+                lots: position.lots,
+                entry: position.entry,
+                leverage: 1,
+                margin: position.margin,
+            };
+            world.seed_position(&seed, &mut emit);
+        }
+    }
+
+    fn add_shocks(&mut self, scenario: &Scenario, seed: Seed) {
+        for (index, shock) in scenario.shocks.iter().enumerate() {
+            match shock.kind {
+                ShockKind::MetaOrder(spec) => {
+                    let account = self.open(spec.market, MarginMode::Unmargined);
+                    let agent = Strategy::MetaOrder(MetaOrder::new(spec, account));
+                    self.push(agent, &format!("shocks.{}", shock.name), seed, 0, AT_ONCE);
+                }
+                // A jump of nothing is not an event.
+                ShockKind::FundamentalJump { at, bps, .. } if bps != 0.0 => {
+                    self.queue.push(at, Item::Shock(index as u32));
+                }
+                ShockKind::FundamentalJump { .. } => {}
+            }
+        }
+        self.shocks.clone_from(&scenario.shocks);
+    }
+
+    fn add_fundamentals(&mut self, scenario: &Scenario, seed: Seed) {
+        self.fundamentals.clone_from(&scenario.fundamentals);
+        for (index, spec) in scenario.fundamentals.iter().enumerate() {
+            let name = &scenario.world.markets[index].name;
+            self.fundamental_streams.push(seed.stream(&format!("fundamentals.{name}")));
+            self.fundamental_moves.push(0);
+            if spec.volatility > 0.0 {
+                self.queue.push(self.now + spec.step, Item::Fundamental(MarketId(index as u16)));
+            }
+        }
+    }
+
+    /// Returns the number of agents, those of the timeline included.
+    pub fn agents(&self) -> usize {
+        self.agents.iter().map(|_: &Slot<Strategy>| 1).sum()
+    }
+}
+
+/// Draws entries together with the lowest and highest price that a position opened there has seen since.
+struct Survivors<'s> {
+    entries: &'s Entries,
+    initial: Price,
+    /// For hour i: lowest low and highest high of the hours after it, and of time zero.
+    since: Vec<(Price, Price)>,
+}
+
+impl<'s> Survivors<'s> {
+    fn new(seeding: &'s Seeding, initial: Price) -> Self {
+        let mut since = Vec::new();
+        if let Entries::History { hours, .. } = &seeding.entries {
+            let (mut low, mut high) = (initial, initial);
+            for (hour_high, hour_low) in hours.iter().rev() {
+                since.push((low, high));
+                (low, high) = (low.min(*hour_low), high.max(*hour_high));
+            }
+            since.reverse();
+        }
+        Self { entries: &seeding.entries, initial, since }
+    }
+
+    /// Returns (entry, lowest price since, highest price since).
+    fn draw(&self, rng: &mut Rng) -> (Price, Price, Price) {
+        match self.entries {
+            Entries::Spread(bps) => {
+                let shift = libm::exp(Normal::new(0.0, bps / 1e4).sample(rng));
+                let entry = Price((libm::rint(self.initial.0 as f64 * shift) as i64).max(1));
+                (entry, self.initial, self.initial)
+            }
+            Entries::History { hours, mean_age } => {
+                let age = Exponential::new(1.0 / mean_age).sample(rng);
+                let place = uniform(rng);
+                // Older than the path: opened at some time within it, so that no age is cut off at its edge.
+                let hours_ago = if age < hours.len() as f64 { age } else { place * hours.len() as f64 };
+                let hour = hours.len() - 1 - (hours_ago as usize).min(hours.len() - 1);
+                let (high, low) = hours[hour];
+                let entry = low.0 as f64 + (high.0 - low.0) as f64 * uniform(rng);
+                let (lowest, highest) = self.since[hour];
+                (Price(libm::rint(entry) as i64), lowest, highest)
+            }
+        }
+    }
+}
