@@ -7,11 +7,14 @@
 //! same bits everywhere.
 
 pub mod cascade_law;
+pub mod dependence;
 pub mod distribution;
 pub mod fit;
 pub mod interval;
 pub mod moments;
 pub mod quantile;
+pub mod rank;
+pub mod tails;
 
 pub use interval::Interval;
 
