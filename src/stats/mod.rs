@@ -6,6 +6,7 @@
 //! ever NaN. Logarithms and their kin go through `libm` and sums run in stored order, so that a published number has the
 //! same bits everywhere.
 
+pub mod bootstrap;
 pub mod cascade_law;
 pub mod dependence;
 pub mod distribution;
@@ -14,6 +15,7 @@ pub mod interval;
 pub mod moments;
 pub mod quantile;
 pub mod rank;
+pub mod ratio;
 pub mod tails;
 
 pub use interval::Interval;
