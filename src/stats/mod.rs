@@ -16,7 +16,9 @@ pub mod moments;
 pub mod quantile;
 pub mod rank;
 pub mod ratio;
+pub mod regression;
 pub mod tails;
+pub mod trend;
 
 pub use interval::Interval;
 
