@@ -123,7 +123,7 @@ struct Correction {
 }
 
 impl Correction {
-    /// Moves the probability of a percentile limit (Efron 1987, equation 2.3).
+    /// Moves the probability of a percentile limit (Efron 1987).
     fn apply(&self, p: f64) -> f64 {
         let shifted = self.bias + normal_quantile(p);
         let room = 1.0 - self.acceleration * shifted;
@@ -144,7 +144,7 @@ fn bias(ascending: &[f64], estimate: f64) -> f64 {
     normal_quantile(share.clamp(0.5 / total, 1.0 - 0.5 / total))
 }
 
-/// The acceleration a from the jackknife (Efron 1987, equation 6.6); 0 when leaving one out changes nothing.
+/// The acceleration a from the jackknife (Efron 1987); 0 when leaving one out changes nothing.
 fn acceleration(n: usize, mut evaluate: impl FnMut(&[usize]) -> Option<f64>) -> Option<f64> {
     let mut indices: Vec<usize> = (1..n).collect();
     let mut left_out = Vec::with_capacity(n);

@@ -108,9 +108,9 @@ mod tests {
         assert_limits(found, -2.459_885_8, -0.700_114_2, 5e-8);
     }
 
-    /// R's `prop.test(x, n, correct = FALSE)`, and the closed form at zero: z^2/(n+z^2).
+    /// Ten in a hundred by the formula in double precision elsewhere, and the closed form at zero: z^2/(n+z^2).
     #[test]
-    fn wilson_limits_are_the_published_ones() {
+    fn wilson_limits_are_those_of_the_closed_form() {
         assert_limits(wilson(10, 100, 0.95), 0.055_229_1, 0.174_365_7, 5e-8);
         assert_limits(wilson(0, 20, 0.95), 0.0, 3.841_458_820_694_12 / 23.841_458_820_694_12, 1e-12);
         assert_limits(wilson(20, 20, 0.95), 20.0 / 23.841_458_820_694_12, 1.0, 1e-12);
