@@ -3,10 +3,13 @@
 
 pub mod columns;
 mod number;
+mod recorder;
 mod row_writer;
 pub mod run_record;
+pub mod tables;
 
 pub use columns::{Column, ColumnKind, Table};
 pub use number::format_number;
+pub use recorder::Recorder;
 pub use row_writer::{RowWriter, is_identifier};
 pub use run_record::{Fragment, Outcome, RunKey, RunRecord};
