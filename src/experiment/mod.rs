@@ -10,6 +10,7 @@
 //! is a [`StoreError`] or a [`StoreWarning`] with its path; a run that breaks is a record like any other.
 
 mod cancel;
+mod design;
 mod journal;
 mod lock;
 mod panics;
@@ -18,6 +19,7 @@ mod runner;
 mod store;
 pub mod whole_file;
 
+pub use design::{Cell, Design, Effect, Measurements};
 pub use cancel::{Cancel, Signal};
 pub use lock::Holder;
 pub use plan::Plan;

@@ -7,9 +7,11 @@ mod recorder;
 mod row_writer;
 pub mod run_record;
 pub mod tables;
+pub mod tape;
 
 pub use columns::{Column, ColumnKind, Table};
 pub use number::format_number;
 pub use recorder::Recorder;
-pub use row_writer::{RowWriter, is_identifier};
+pub use row_writer::{RowWriter, is_identifier, numbers};
+pub use tape::TapeHasher;
 pub use run_record::{Fragment, Outcome, RunKey, RunRecord};

@@ -234,7 +234,7 @@ impl Recorder {
             share(seen.liquidated[0], total),
             Some(self.minute.largest),
             share(seen.forced_volume, seen.volume),
-            Some(-self.money(world.ledger.uncovered[0])),
+            Some(self.money(Money::ZERO - world.ledger.uncovered[0])),
             Some(seen.fund_min.min(fund_end)),
             Some(fund_end),
             Some(seen.takeover),

@@ -17,10 +17,10 @@ use crate::world::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpe
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-/// Checks a document.
-pub fn check(document: &Document) -> Result<Scenario, Vec<Problem>> {
+/// Checks a document; `name` is what the scenario is called in tables and folders.
+pub fn check(document: &Document, name: &str) -> Result<Scenario, Vec<Problem>> {
     let reader = Reader::new(document, KEYS);
-    let scenario = Checker::new(reader.root()).scenario(document.name());
+    let scenario = Checker::new(reader.root()).scenario(name);
     let mut problems = document.problems().to_vec();
     problems.extend(reader.finish());
     match scenario {

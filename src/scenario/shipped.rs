@@ -31,7 +31,7 @@ mod tests {
     fn every_shipped_scenario_is_sound() {
         for shipped in SHIPPED {
             let document = Document::parse(shipped.name, shipped.text.as_bytes()).expect("it parses");
-            if let Err(problems) = check(&document) {
+            if let Err(problems) = check(&document, shipped.name) {
                 panic!("{}", document.render(&problems, false));
             }
         }
