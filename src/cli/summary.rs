@@ -62,11 +62,8 @@ pub(super) fn text(design: &Design, measured: &Measurements) -> String {
             let interval = effect.interval.map_or(String::new(), |(low, high)| {
                 format!("{} .. {}", human(Some(low)), human(Some(high)))
             });
-            let _ = writeln!(
-                out,
-                "{:<50} {with:>11} {without:>11} {difference:>11}   {interval}",
-                label(metric)
-            );
+            let _ =
+                writeln!(out, "{:<50} {with:>11} {without:>11} {difference:>11}   {interval}", label(metric));
         }
     }
     if !scenario.observed.is_empty() {
@@ -77,7 +74,8 @@ pub(super) fn text(design: &Design, measured: &Measurements) -> String {
         );
         for &(metric, value) in &scenario.observed {
             let spread = measured.spread(0, metric);
-            let cells = [Some(value), spread.map(|s| s.median), spread.map(|s| s.low), spread.map(|s| s.high)];
+            let cells =
+                [Some(value), spread.map(|s| s.median), spread.map(|s| s.low), spread.map(|s| s.high)];
             let [value_text, median, low, high] = cells.map(human);
             let inside = spread.map_or("", |spread| if spread.contains(value) { "yes" } else { "no" });
             let _ = writeln!(
@@ -137,7 +135,11 @@ pub(super) fn json(design: &Design, measured: &Measurements, folder: &str) -> Va
 /// Returns what a metric means, with its unit.
 fn label(metric: &str) -> String {
     let text = RUNS.column(metric).map_or_else(|| metric.to_owned(), crate::record::Column::axis_label);
-    if text.chars().count() <= 50 { text } else { format!("{}...", text.chars().take(47).collect::<String>()) }
+    if text.chars().count() <= 50 {
+        text
+    } else {
+        format!("{}...", text.chars().take(47).collect::<String>())
+    }
 }
 
 /// Writes a number with about four digits, thousands as k, M, G.

@@ -54,7 +54,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
 
 /// Explains keys.
 pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
-    let text = scenario::explain(KEYS, &args.path, None).map_err(|error| Failure::user(format!("error: {error}")))?;
+    let text = scenario::explain(KEYS, &args.path, None)
+        .map_err(|error| Failure::user(format!("error: {error}")))?;
     print(&text)
 }
-

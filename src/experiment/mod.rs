@@ -19,8 +19,8 @@ mod runner;
 mod store;
 pub mod whole_file;
 
-pub use design::{Cell, Design, Effect, Measurements};
 pub use cancel::{Cancel, Signal};
+pub use design::{Cell, Design, Effect, Measurements};
 pub use lock::Holder;
 pub use plan::Plan;
 pub use runner::{Ended, Finish, Progress, RunError, Stopped, Work, run_all};

@@ -13,5 +13,5 @@ pub use columns::{Column, ColumnKind, Table};
 pub use number::format_number;
 pub use recorder::Recorder;
 pub use row_writer::{RowWriter, is_identifier, numbers};
-pub use tape::TapeHasher;
 pub use run_record::{Fragment, Outcome, RunKey, RunRecord};
+pub use tape::TapeHasher;

@@ -100,7 +100,11 @@ pub fn numbers<const N: usize>(table: &'static Table, rows: &str, names: [&str; 
         for (column, place) in columns.iter_mut().zip(places) {
             let cell = &row[place];
             let before = column.last().copied().unwrap_or(0.0);
-            column.push(if cell.is_empty() { before } else { cell.parse().expect("a number that was written") });
+            column.push(if cell.is_empty() {
+                before
+            } else {
+                cell.parse().expect("a number that was written")
+            });
         }
     }
     columns
