@@ -57,9 +57,7 @@ impl From<crate::experiment::StoreError> for Failure {
         use crate::experiment::StoreError;
         match error {
             StoreError::Held { .. } | StoreError::OtherPlan { .. } | StoreError::OtherVersion { .. } => {
-                Self::user(format!(
-                    "error: {error}\n  choose another folder with --out, or --force to throw it away"
-                ))
+                Self::user(format!("error: {error}\n  choose another folder with --out, or --force to throw it away"))
             }
             other => Self::ours(format!("error: {other}")),
         }
@@ -89,7 +87,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),
         args::Command::Explain(args) => words::explain(args),
-        args::Command::Validate(_) => Ok(2),
+        args::Command::Validate(args) => words::validate(args),
     };
     done.unwrap_or_else(|failure| {
         anstream::eprintln!("{}", failure.message.trim_end());

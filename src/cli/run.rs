@@ -8,11 +8,13 @@ use super::stdout::Out;
 use super::{Failure, signals, summary};
 use crate::experiment::{Cancel, Design, Measurements, Opening, Plan, Signal, Store, Work, run_all};
 use crate::output::{
-    Origin, OutputError, Publication, Rows, Session, Standing, TableJob, claim, default_path,
-    discard_results, log_session, runs_row, standing,
+    Origin, OutputError, Publication, Rows, Session, Standing, TableJob, claim, default_path, discard_results, log_session,
+    runs_row, standing,
 };
 use crate::record::tables::{CELLS, EFFECTS, LIQUIDATIONS, OBSERVED, RUNS, SERIES, SUMMARY, TRANSFERS};
-use crate::record::{RunKey, RunRecord};
+use crate::output::figure::{Band, Series, price_liquidations_depth};
+use crate::record::{Outcome, RunKey, RunRecord, numbers};
+use crate::stats::quantile::quantile;
 use crate::rng::SCHEME;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -52,8 +54,7 @@ impl Job<'_> {
             return Ok(0);
         }
         let cancel = Cancel::default();
-        signals::watch(&cancel)
-            .map_err(|error| Failure::ours(format!("cannot watch for signals: {error}")))?;
+        signals::watch(&cancel).map_err(|error| Failure::ours(format!("cannot watch for signals: {error}")))?;
         let talk = if self.args.quiet { Talk::Quiet } else { Talk::Normal };
         let display = Display::new(talk);
         let threads = self.args.threads.unwrap_or_else(default_threads);
@@ -147,6 +148,9 @@ impl Job<'_> {
         publication.tables(&jobs, store.records()?)?;
         let resolved = self.loaded.resolved();
         publication.file("scenario.toml", resolved.as_bytes())?;
+        if let Some(svg) = self.figure(store)? {
+            publication.file("figure.svg", svg.as_bytes())?;
+        }
         publication.seal(&Origin {
             scenario: self.loaded.scenario.name.clone(),
             scenario_blake3: blake3::hash(resolved.as_bytes()).to_hex().to_string(),
@@ -159,6 +163,49 @@ impl Job<'_> {
             plan_blake3: self.plan.id(),
         })?;
         Ok(())
+    }
+
+    /// Draws the first run of the base, with the 5-95 % band of the mark over all replicates.
+    fn figure(&self, store: &Store) -> Result<Option<String>, OutputError> {
+        const SHOWN: [&str; 7] = [
+            "time_s",
+            "last",
+            "mark",
+            "liquidated_long_usd",
+            "liquidated_short_usd",
+            "depth_bid_1pct_usd",
+            "depth_ask_1pct_usd",
+        ];
+        let mut marks: Vec<Vec<f64>> = Vec::new();
+        let mut first: Option<[Vec<f64>; 7]> = None;
+        for record in store.records()? {
+            let record = record?;
+            if record.cell == 0 && record.outcome == Outcome::Finished {
+                let columns = numbers(&SERIES, record.rows(SERIES.name), SHOWN);
+                marks.push(columns[2].clone());
+                first.get_or_insert(columns);
+            }
+        }
+        let Some([time_s, last, mark, long, short, bids, asks]) = first else { return Ok(None) };
+        let quantile = |at: usize, p: f64| {
+            let across: Vec<f64> = marks.iter().map(|run| run[at]).collect();
+            quantile(&across, p).unwrap_or(mark[at])
+        };
+        let low: Vec<f64> = (0..mark.len()).map(|at| quantile(at, 0.05)).collect();
+        let high: Vec<f64> = (0..mark.len()).map(|at| quantile(at, 0.95)).collect();
+        let scenario = &self.loaded.scenario;
+        Ok(Some(price_liquidations_depth(&Series {
+            title: &scenario.name,
+            start_label: &scenario.start.to_string(),
+            time_s: &time_s,
+            price: &last,
+            mark: &mark,
+            price_band: (marks.len() > 1).then_some(Band { low: &low, high: &high }),
+            liquidated_long_usd: &long,
+            liquidated_short_usd: &short,
+            depth_bid_usd: &bids,
+            depth_ask_usd: &asks,
+        })))
     }
 
     fn report(&self, measured: &Measurements) -> Result<(), Failure> {
@@ -222,11 +269,7 @@ impl Job<'_> {
 /// Quotes a word for a shell if it needs it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 fn default_threads() -> NonZeroUsize {

@@ -1,9 +1,11 @@
 //! The verbs that print: `check`, `list`, `show`, `explain`, `validate`.
 
 use super::Failure;
-use super::args::{ExplainArgs, LoadArgs, ShowArgs};
+use super::args::{ExplainArgs, LoadArgs, ShowArgs, ValidateArgs, Validation};
 use super::load::{change, load, open};
+use super::progress::{Display, Talk};
 use super::stdout::Out;
+use crate::experiment::{Ended, Progress as _, validate};
 use crate::mechanisms::Mechanism;
 use crate::scenario::{self, schema::KEYS, shipped};
 use std::fmt::Write as _;
@@ -54,7 +56,31 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
 
 /// Explains keys.
 pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
-    let text = scenario::explain(KEYS, &args.path, None)
-        .map_err(|error| Failure::user(format!("error: {error}")))?;
+    let text = scenario::explain(KEYS, &args.path, None).map_err(|error| Failure::user(format!("error: {error}")))?;
     print(&text)
+}
+
+/// Holds the engine against exact results.
+pub(super) fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
+    let Validation::CascadeLaw { cascades, seed, json, quiet } = args.what;
+    let display = Display::new(if quiet { Talk::Quiet } else { Talk::Normal });
+    let options = validate::Options { seed, cascades_per_seed: cascades };
+    let report = validate::cascade_law(&options, &|done, total| {
+        if done == 0 {
+            display.begin(0, total);
+        } else {
+            display.run_ended(Ended::Finished);
+        }
+    });
+    display.end();
+    let text = if json {
+        format!("{}\n", serde_json::to_string_pretty(&report).expect("a report has string keys only"))
+    } else {
+        report.table()
+    };
+    print(&text)?;
+    if report.passed() {
+        return Ok(0);
+    }
+    Err(Failure::ours("error: the engine disagrees with a law; the lines that say FAIL tell where".to_owned()))
 }

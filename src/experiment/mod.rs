@@ -17,6 +17,7 @@ mod panics;
 mod plan;
 mod runner;
 mod store;
+pub mod validate;
 pub mod whole_file;
 
 pub use cancel::{Cancel, Signal};
