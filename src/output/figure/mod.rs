@@ -22,19 +22,19 @@ pub struct Series<'a> {
     pub start_label: &'a str,
     /// Seconds since the start, increasing, evenly spaced.
     pub time_s: &'a [f64],
-    /// Last price [USD].
+    /// Last price in USD.
     pub price: &'a [f64],
-    /// Mark price [USD].
+    /// Mark price in USD.
     pub mark: &'a [f64],
     /// Spread of the last price over replicates.
     pub price_band: Option<Band<'a>>,
-    /// Longs liquidated since the time before [USD].
+    /// Longs liquidated since the time before in USD.
     pub liquidated_long_usd: &'a [f64],
-    /// Shorts liquidated since the time before [USD].
+    /// Shorts liquidated since the time before in USD.
     pub liquidated_short_usd: &'a [f64],
-    /// Bids within 1 % [USD].
+    /// Bids within 1 % in USD.
     pub depth_bid_usd: &'a [f64],
-    /// Asks within 1 % [USD].
+    /// Asks within 1 % in USD.
     pub depth_ask_usd: &'a [f64],
 }
 
