@@ -1,11 +1,12 @@
 //! How far the work is: a bar on a terminal, a line now and then on a redirected stderr, nothing when asked for quiet.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::machine::Stopwatch;
 use crate::experiment::{Ended, Progress};
@@ -51,8 +52,23 @@ impl Display {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{bar:32} {human_pos}/{human_len} runs, {msg}{per_sec}, {eta} left")
+    ProgressStyle::with_template("{bar:32} {human_pos}/{human_len} runs, {msg}{pace}, {eta} left")
         .expect("the template is right")
+        .with_key("pace", |state: &ProgressState, text: &mut dyn fmt::Write| {
+            // A bar has no way to say that its text does not fit into memory.
+            let _ = text.write_str(&pace(state.per_sec()));
+        })
+}
+
+/// Says a speed with few digits, the way round that makes the number large.
+fn pace(per_second: f64) -> String {
+    if per_second >= 1.0 {
+        format!("{per_second:.1} a second")
+    } else if per_second > 0.0 {
+        format!("{:.1} s each", per_second.recip())
+    } else {
+        "starting".to_owned()
+    }
 }
 
 impl Progress for Display {
@@ -173,6 +189,15 @@ mod tests {
         assert_eq!(lines.run_ended(Ended::Failed, Duration::ZERO), None);
         let line = lines.run_ended(Ended::Failed, Duration::from_mins(1)).unwrap();
         assert_eq!(line, "2/2 runs, 2 failed, about 0 seconds left");
+    }
+
+    #[test]
+    fn a_pace_is_a_short_number() {
+        for (per_second, said) in
+            [(12.4328, "12.4 a second"), (0.025, "40.0 s each"), (0.0, "starting"), (f64::NAN, "starting")]
+        {
+            assert_eq!(pace(per_second), said);
+        }
     }
 
     #[test]
