@@ -8,11 +8,10 @@ use super::stdout::Out;
 use super::{Failure, signals, summary};
 use crate::experiment::{Cancel, Design, Measurements, Opening, Plan, Signal, Store, Work, run_all};
 use crate::output::{
-    Origin, OutputError, Publication, Rows, Session, Standing, TableJob, claim, default_path, discard_results, log_session,
+    Band, Origin, OutputError, Publication, Rows, Series, Session, Standing, TableJob, claim, default_path, discard_results, log_session, price_liquidations_depth,
     runs_row, standing,
 };
 use crate::record::tables::{CELLS, EFFECTS, LIQUIDATIONS, OBSERVED, RUNS, SERIES, SUMMARY, TRANSFERS};
-use crate::output::figure::{Band, Series, price_liquidations_depth};
 use crate::record::{Outcome, RunKey, RunRecord, numbers};
 use crate::stats::quantile::quantile;
 use crate::rng::SCHEME;
