@@ -6,6 +6,7 @@
 //! 3. [`Reader`] hands out values by the key table; what is missing, mistyped, out of range or unknown is collected.
 //! 4. [`Document::render`] shows all problems at once, each with the word it is about.
 
+mod decimal;
 pub mod document;
 pub mod explain;
 pub mod keys;

@@ -96,14 +96,18 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
+/// Shortens a value of the user's for a message.
+pub(super) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Shortens a value of the user's for a message, and makes its control characters visible.
 pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut short: String = text.chars().take(LONGEST).flat_map(visible).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        short.push_str("...");
-    }
-    short
+    shortened(text).chars().flat_map(visible).collect()
 }
 
 fn visible(letter: char) -> Box<dyn Iterator<Item = char>> {
@@ -118,8 +122,9 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     }
     let plain = |text: &str| text.to_ascii_lowercase().replace('-', "_");
     let wanted = plain(word);
-    // A third of the letters may be wrong: more finds words that have nothing to do with each other.
-    let tolerance = wanted.chars().count().div_ceil(3);
+    // A third of the letters may be wrong, but never all: more finds words that have nothing to do with each other.
+    let letters = wanted.chars().count();
+    let tolerance = letters.div_ceil(3).min(letters.saturating_sub(1));
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate))
@@ -137,4 +142,45 @@ pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
         let _ = write!(text, " and {} more", words.len() - MOST);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        let words = ["levels", "spread", "size", "max_depth"];
+        for (word, near) in [
+            ("levles", Some("levels")),
+            ("Levels", Some("levels")),
+            ("level", Some("levels")),
+            ("max-depth", Some("max_depth")),
+            ("sizes", Some("size")),
+            ("depth", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, words), near, "{word}");
+        }
+        assert_eq!(nearest(&"levels".repeat(1_000), words), None);
+        assert_eq!(nearest("b", ["a"]), None);
+    }
+
+    #[test]
+    fn values_in_messages_are_short_and_visible() {
+        assert_eq!(shown("plain"), "plain");
+        assert_eq!(shown("\u{1b}[31m\n"), "\\u{1b}[31m\\n");
+        assert_eq!(shown(&"x".repeat(100)), format!("{}...", "x".repeat(60)));
+    }
+
+    #[test]
+    fn lists_in_messages_end() {
+        assert_eq!(listed(["a", "b"]), "a, b");
+        let many: Vec<String> = (0..15).map(|number| number.to_string()).collect();
+        assert_eq!(
+            listed(many.iter().map(String::as_str)),
+            "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 3 more"
+        );
+    }
 }
