@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::document::{Argument, Document};
 use super::node::{Entries, MAX_DEPTH, Node, Value, joined};
-use super::problem::{Problem, Source, nearest, shown};
+use super::problem::{Problem, Source, nearest, shortened, shown};
 use super::syntax::{Fault, Place, parse_value};
 
 /// One part of a dotted path and where it stands in its text.
@@ -192,7 +192,7 @@ impl Target<'_> {
         if starred && !entries.contains_key(name) {
             let near = nearest(name, entries.keys().map(String::as_str));
             let help = near.map(|near| format!("did you mean `{near}`?"));
-            let what = format!("`*` matches nothing: there is no `{}`", joined(&self.at, name));
+            let what = format!("`*` matches nothing: there is no `{}`", joined(&self.at, &shortened(name)));
             return Err(fault(segment.span.clone(), what, help));
         }
         let source = self.source(segment);
@@ -203,7 +203,7 @@ impl Target<'_> {
             value: Value::Table(Entries::new()),
         });
         let outer = std::mem::take(&mut self.at);
-        self.at = joined(&outer, name);
+        self.at = joined(&outer, &shortened(name));
         self.descend(child, depth + 1)?;
         self.at = outer;
         Ok(())

@@ -117,7 +117,8 @@ fn visible(letter: char) -> Box<dyn Iterator<Item = char>> {
 /// Returns the candidate that the user most likely meant, if any is near.
 pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // The distance costs the product of the lengths, and no key or name is longer than 64 letters.
-    if word.len() > 64 {
+    const LONGEST: usize = 64;
+    if word.len() > LONGEST {
         return None;
     }
     let plain = |text: &str| text.to_ascii_lowercase().replace('-', "_");
@@ -127,6 +128,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     let tolerance = letters.div_ceil(3).min(letters.saturating_sub(1));
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate))
         .filter(|(distance, _)| *distance <= tolerance)
         .min_by_key(|(distance, _)| *distance)
@@ -137,7 +139,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 12;
     let words: Vec<&str> = words.into_iter().collect();
-    let mut text = words.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    let mut text = words.iter().take(MOST).map(|word| shown(word)).collect::<Vec<_>>().join(", ");
     if words.len() > MOST {
         let _ = write!(text, " and {} more", words.len() - MOST);
     }

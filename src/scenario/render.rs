@@ -42,7 +42,7 @@ impl Document {
         };
         let group = Group::with_title(Level::ERROR.primary_title(tame(&title)));
         let group = match problem.source {
-            Source::Missing { start: 0, end: 0 } => group.element(Origin::path(self.name.as_str())),
+            Source::Missing { start: 0, end: 0 } => group.element(Origin::path(tame(&self.name))),
             Source::File { start, end } | Source::Missing { start, end } => {
                 excerpt(group, &self.text, &self.name, start..end)
             }
@@ -73,14 +73,14 @@ fn excerpt<'a>(group: Group<'a>, text: &'a str, name: &'a str, span: Range<usize
     let number = line_of(text, start);
     if line.len() > LONGEST_LINE {
         let column = 1 + text[line_start..start].chars().count();
-        return group.element(Origin::path(name).line(number).char_column(column));
+        return group.element(Origin::path(tame(name)).line(number).char_column(column));
     }
     let from = (start - line_start).min(line.len());
     let to = (text.ceil_char_boundary(span.end) - line_start).clamp(from, line.len());
     group.element(
         Snippet::source(tame(line))
             .line_start(number)
-            .path(name)
+            .path(tame(name))
             .annotation(AnnotationKind::Primary.span(from..to)),
     )
 }
@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
     use crate::scenario::explain;
-    use crate::scenario::sample::{KEYS, document, drawn, read};
+    use crate::scenario::sample::{KEYS, SOUND, document, drawn, read};
 
     fn problem(start: usize, end: usize) -> Problem {
         let source = Source::File { start, end };
@@ -143,6 +143,48 @@ mod tests {
         assert!(!all.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']), "{all:?}");
     }
 
+    fn slip() -> impl Strategy<Value = String> {
+        prop_oneof![
+            Just(String::new()),
+            "[a-z.=,\"'\\[\\]{}#0-9_-]",
+            prop::sample::select(vec![
+                "venues",
+                "populations",
+                "retail",
+                "makers",
+                "strategy",
+                "maker",
+                "noise",
+                "idle",
+                "tick",
+                "size",
+                "mood",
+                "calm",
+                "levels",
+                "*",
+                "0.1",
+                "1e5",
+                "-1",
+                "nan",
+                "true",
+                "\"x\"",
+                "{}",
+                "[]",
+                "[[1, 2]]",
+                "2h",
+                "\n",
+                "2026-01-01",
+                "seed",
+                "title",
+                "venue",
+                "okx",
+                "\n[venues.okx.fees]\n",
+                "\nstrategy.idle = {}\n",
+            ])
+            .prop_map(str::to_owned),
+        ]
+    }
+
     proptest! {
         /// Whatever the bytes and the arguments, reading ends with problems or values, and all can be drawn.
         #[test]
@@ -169,6 +211,28 @@ mod tests {
                 Err(rejection) => {
                     prop_assert!(!rejection.problems().is_empty());
                     rejection.render(false);
+                }
+            }
+        }
+
+        /// The same from a document that is nearly sound, so that the reader is reached.
+        #[test]
+        fn no_slip_of_the_pen_panics(
+            slips in prop::collection::vec((0..SOUND.len(), 0..12_usize, slip()), 1..4),
+            argument in (slip(), slip(), slip()),
+        ) {
+            let mut text = SOUND.to_owned();
+            for (at, length, insert) in slips {
+                let at = text.floor_char_boundary(at.min(text.len()));
+                let end = text.ceil_char_boundary((at + length).min(text.len()));
+                text.replace_range(at..end, &insert);
+            }
+            if let Ok(mut document) = Document::parse("slip.toml", text.as_bytes()) {
+                document.set(&format!("{}.{}={}", argument.0, argument.1, argument.2));
+                let problems = read(&document);
+                document.render(&problems, false);
+                if problems.is_empty() {
+                    prop_assert_eq!(drawn(&document.resolved(KEYS), &[]), "", "{}", text);
                 }
             }
         }

@@ -103,7 +103,8 @@ impl<'r> Section<'r> {
         self.find(key).is_some()
     }
 
-    /// Returns the table under a key; if there is none, a section in which every key is absent.
+    /// Returns the table under a key; if there is none, a section in which every key is absent, so that each key's
+    /// own default holds.
     pub fn table(&self, key: &str) -> Section<'r> {
         let lookup = self.lookup(key);
         let (Kind::Table | Kind::Tables) = lookup.declared.key.kind else {

@@ -177,11 +177,18 @@ impl Tree<'_> {
                 Value::Text(text.to_string())
             }
             DeValue::Integer(integer) => {
+                let digits = integer.as_str().trim_start_matches(['+', '-']);
+                if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(integer.radix())) {
+                    self.no_number(&span);
+                }
                 let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
                 Value::Integer(self.literal(&span), number)
             }
             DeValue::Float(float) => {
-                let number = float.as_str().parse().expect("the parser lets only floats through");
+                let number = float.as_str().parse().unwrap_or_else(|_| {
+                    self.no_number(&span);
+                    0.0
+                });
                 Value::Float(self.literal(&span), number)
             }
             DeValue::Boolean(value) => Value::Bool(*value),
@@ -210,6 +217,12 @@ impl Tree<'_> {
             loose: self.place != Place::File && self.arrays == 0,
             value: tree,
         }
+    }
+
+    /// The parser tells numbers by their first letters and leaves the others unread.
+    fn no_number(&mut self, span: &Range<usize>) {
+        let what = format!("`{}` is not a number", shown(&self.text[span.clone()]));
+        self.fault(span.clone(), &what, "text is written in quotes");
     }
 
     fn literal(&self, span: &Range<usize>) -> String {
@@ -314,6 +327,39 @@ mod tests {
             "i = \"\"\"\\\n   x\"\"\"\n",
         );
         assert!(Document::parse("x", text.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn numbers_are_numbers_to_their_last_letter() {
+        for word in [
+            "50_000a",
+            "50_00T0",
+            "0x",
+            "2_26-02-23",
+            "1_0\"x\"",
+            "0b12",
+            "1_0.5x",
+            "1_0e",
+            "1_0e5.5",
+            "1__0",
+            "+0x1",
+        ] {
+            assert!(parse_document(&format!("a = {word}")).is_err(), "{word}");
+        }
+        for word in [
+            "0",
+            "-0",
+            "+1_000",
+            "0xdead_BEEF",
+            "0o17",
+            "0b1_0",
+            "1_0.5_0e-1_0",
+            "-inf",
+            "+nan",
+            "99999999999999999999",
+        ] {
+            assert!(parse_document(&format!("a = {word}")).is_ok(), "{word}");
+        }
     }
 
     #[test]

@@ -150,6 +150,25 @@ fn what_stands_in_place_of_a_table_is_reported_once() {
 }
 
 #[test]
+fn enormous_names_make_short_messages() {
+    let name = "x".repeat(100_000);
+    let text = format!(
+        "{name} = 1\n[venues.{name}]\n{name} = 1\n[populations.{name}]\nvenue = '{name}'\nmood = '{name}'\n"
+    );
+    let mut document = document(&text, &[]);
+    document.set(&format!("populations.{name}.size={name}"));
+    document.set(&format!("populations.{name}.venue.{name}=1"));
+    document.set(&format!("venues.{name}.{name}.{name}=1"));
+    document.set(&format!("populations.{name}.tiers.*.{name}=1"));
+    let problems = crate::scenario::sample::read(&document);
+    assert_eq!(problems.len(), 11, "{problems:#?}");
+    for problem in problems {
+        let length = problem.at.len() + problem.what.len() + problem.help.map_or(0, |help| help.len());
+        assert!(length < 400, "{} {}", problem.at, problem.what);
+    }
+}
+
+#[test]
 fn stand_ins_are_in_range() {
     let text = "seed = 'x'\nduration = 0\n[venues.a]\n[populations.a]\nmood = 1\n";
     let document = document(text, &[]);
