@@ -57,7 +57,9 @@ impl From<crate::experiment::StoreError> for Failure {
         use crate::experiment::StoreError;
         match error {
             StoreError::Held { .. } | StoreError::OtherPlan { .. } | StoreError::OtherVersion { .. } => {
-                Self::user(format!("error: {error}\n  choose another folder with --out, or --force to throw it away"))
+                Self::user(format!(
+                    "error: {error}\n  choose another folder with --out, or --force to throw it away"
+                ))
             }
             other => Self::ours(format!("error: {other}")),
         }

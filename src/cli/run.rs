@@ -8,13 +8,13 @@ use super::stdout::Out;
 use super::{Failure, signals, summary};
 use crate::experiment::{Cancel, Design, Measurements, Opening, Plan, Signal, Store, Work, run_all};
 use crate::output::{
-    Band, Origin, OutputError, Publication, Rows, Series, Session, Standing, TableJob, claim, default_path, discard_results, log_session, price_liquidations_depth,
-    runs_row, standing,
+    Band, Origin, OutputError, Publication, Rows, Series, Session, Standing, TableJob, claim, default_path,
+    discard_results, log_session, price_liquidations_depth, runs_row, standing,
 };
 use crate::record::tables::{CELLS, EFFECTS, LIQUIDATIONS, OBSERVED, RUNS, SERIES, SUMMARY, TRANSFERS};
 use crate::record::{Outcome, RunKey, RunRecord, numbers};
-use crate::stats::quantile::quantile;
 use crate::rng::SCHEME;
+use crate::stats::quantile::quantile;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -53,7 +53,8 @@ impl Job<'_> {
             return Ok(0);
         }
         let cancel = Cancel::default();
-        signals::watch(&cancel).map_err(|error| Failure::ours(format!("cannot watch for signals: {error}")))?;
+        signals::watch(&cancel)
+            .map_err(|error| Failure::ours(format!("cannot watch for signals: {error}")))?;
         let talk = if self.args.quiet { Talk::Quiet } else { Talk::Normal };
         let display = Display::new(talk);
         let threads = self.args.threads.unwrap_or_else(default_threads);
@@ -268,7 +269,11 @@ impl Job<'_> {
 /// Quotes a word for a shell if it needs it.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }
 
 fn default_threads() -> NonZeroUsize {

@@ -56,7 +56,8 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
 
 /// Explains keys.
 pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
-    let text = scenario::explain(KEYS, &args.path, None).map_err(|error| Failure::user(format!("error: {error}")))?;
+    let text = scenario::explain(KEYS, &args.path, None)
+        .map_err(|error| Failure::user(format!("error: {error}")))?;
     print(&text)
 }
 
@@ -82,5 +83,7 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
     if report.passed() {
         return Ok(0);
     }
-    Err(Failure::ours("error: the engine disagrees with a law; the lines that say FAIL tell where".to_owned()))
+    Err(Failure::ours(
+        "error: the engine disagrees with a law; the lines that say FAIL tell where".to_owned(),
+    ))
 }

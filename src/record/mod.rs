@@ -1,6 +1,7 @@
 //! What was seen of a run: the columns that every table, axis and dictionary takes its names and units from, and the
 //! record of one run as it is stored. Nothing here opens a file.
 
+pub mod auditor;
 pub mod columns;
 mod number;
 mod recorder;
@@ -9,6 +10,7 @@ pub mod run_record;
 pub mod tables;
 pub mod tape;
 
+pub use auditor::{AuditReport, Auditor};
 pub use columns::{Column, ColumnKind, Table};
 pub use number::format_number;
 pub use recorder::Recorder;

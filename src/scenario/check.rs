@@ -21,8 +21,7 @@ use rust_decimal::prelude::ToPrimitive;
 pub fn check(document: &Document, name: &str) -> Result<Scenario, Vec<Problem>> {
     let reader = Reader::new(document, KEYS);
     let scenario = Checker::new(reader.root()).scenario(name);
-    let mut problems = document.problems().to_vec();
-    problems.extend(reader.finish());
+    let problems = reader.finish();
     match scenario {
         Some(scenario) if problems.is_empty() => Ok(scenario),
         _ => {

@@ -7,6 +7,7 @@
 //! 4. [`Document::render`] shows all problems at once, each with the word it is about.
 
 mod check;
+mod decimal;
 pub mod document;
 pub mod explain;
 pub mod keys;

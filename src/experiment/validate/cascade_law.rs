@@ -6,7 +6,7 @@
 //! on the ticks, and its finite form for N triggers uniform on K ticks (`stats::cascade_law`).
 
 use crate::agents::MetaOrderSpec;
-use crate::clearing::{Breach, Brackets, Contract, LiquidationStyle};
+use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle};
 use crate::engine::Simulation;
 use crate::event::{Event, Observer, Record};
 use crate::market::BookSpec;
@@ -16,7 +16,9 @@ use crate::sampling::{Distribution, Poisson, below};
 use crate::scenario::{BookLevel, ExplicitPosition, Scenario, Shock, ShockKind};
 use crate::stats::cascade_law::{PoissonTriggers, UniformTriggers};
 use crate::stats::fit::{chi_square, kolmogorov_smirnov};
-use crate::units::{AssetId, MarketId, Money, Position, Price, Qty, Rate, Rounding, Side, Time, VenueId, div_round};
+use crate::units::{
+    AssetId, MarketId, Money, Position, Price, Qty, Rate, Rounding, Side, Time, VenueId, div_round,
+};
 use crate::world::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, VenueSpec, WorldSpec};
 use rayon::prelude::*;
 use rust_decimal::Decimal;
@@ -140,7 +142,11 @@ impl CaseReport {
             "      {:<14} exact {:>11.4}  simulated {:>11.4}",
             "amplification", self.amplification_exact, self.amplification
         );
-        let _ = writeln!(out, "      goodness of fit, p-value of all cascades {:.4}; by seed:", self.pooled_p_value);
+        let _ = writeln!(
+            out,
+            "      goodness of fit, p-value of all cascades {:.4}; by seed:",
+            self.pooled_p_value
+        );
         for row in self.seeds.chunks(10) {
             let values: Vec<String> = row.iter().map(|line| format!("{:.3}", line.p_value)).collect();
             let _ = writeln!(out, "        {}", values.join("  "));
@@ -199,7 +205,9 @@ impl Case {
         let bug = if self.breach == Breach::AtOrBelow { ", planted bug (>= for >)" } else { "" };
         match self.triggers {
             Triggers::Poisson { density } => format!("Poisson triggers, R = {density}, k0 = {SOLD}{bug}"),
-            Triggers::Uniform { longs, ticks } => format!("N = {longs} triggers on K = {ticks} ticks, k0 = {SOLD}{bug}"),
+            Triggers::Uniform { longs, ticks } => {
+                format!("N = {longs} triggers on K = {ticks} ticks, k0 = {SOLD}{bug}")
+            }
         }
     }
 
@@ -304,7 +312,9 @@ impl Case {
                     .flat_map(|away| std::iter::repeat_n(away, at_tick.sample(&mut rng) as usize))
                     .collect()
             }
-            Triggers::Uniform { longs, ticks } => (0..longs).map(|_| 1 + below(ticks, &mut rng) as i64).collect(),
+            Triggers::Uniform { longs, ticks } => {
+                (0..longs).map(|_| 1 + below(ticks, &mut rng) as i64).collect()
+            }
         }
     }
 

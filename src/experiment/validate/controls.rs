@@ -1,10 +1,10 @@
 //! Controls: what must not happen does not, to the bit.
 
+use crate::clearing::Reason;
 use crate::engine::Simulation;
 use crate::event::{Assignment, Event, Observer, Record};
 use crate::market::BookEvent;
 use crate::mechanisms::Mechanism;
-use crate::clearing::Reason;
 use crate::rng::Seed;
 use crate::scenario::{Document, PopulationStrategy, Scenario, Shock, ShockKind, check, shipped};
 use crate::units::{MarketId, Price, Time};
