@@ -50,6 +50,7 @@ pub(super) struct LoadArgs {
 }
 
 #[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) load: LoadArgs,

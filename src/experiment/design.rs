@@ -12,6 +12,7 @@ use crate::stats::interval::{mean_interval, paired_interval};
 use crate::stats::moments::mean;
 use crate::stats::quantile::Spread;
 use crate::units::Time;
+use std::fmt::Write as _;
 
 /// Confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
@@ -73,7 +74,7 @@ impl Design {
             self.hash,
         );
         for (index, cell) in self.cells.iter().enumerate() {
-            text.push_str(&format!("cell {index} = {}\n", cell.arm()));
+            let _ = writeln!(text, "cell {index} = {}", cell.arm());
         }
         text.push_str(resolved);
         Plan { text, cells: self.cells.len() as u32, replicates: self.replicates }

@@ -65,7 +65,7 @@ impl Minutes {
 /// Means of the halves of 24 hours, hour by hour, and their Welch-like distance in standard errors.
 fn halves_z(minutes: &[f64]) -> f64 {
     let hours: Vec<f64> = minutes.chunks_exact(60).map(|hour| moments::mean(hour).unwrap()).collect();
-    let (first, second) = hours.split_at(hours.len() / 2);
+    let (first, second) = hours.split_at(hours.len() >> 1);
     let error = |half: &[f64]| moments::standard_error(half).unwrap();
     let difference = moments::mean(second).unwrap() - moments::mean(first).unwrap();
     difference / (error(first) * error(first) + error(second) * error(second)).sqrt()

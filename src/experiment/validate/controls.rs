@@ -103,7 +103,9 @@ impl Observer for Fall {
 
 fn fall(records: &[Record]) -> Fall {
     let mut fall = Fall::default();
-    records.iter().for_each(|record| fall.on(record));
+    for record in records {
+        fall.on(record);
+    }
     fall
 }
 
