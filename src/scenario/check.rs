@@ -402,8 +402,8 @@ impl<'r> Checker<'r> {
         let seeding = Seeding {
             longs: longs as u32,
             shorts: shorts as u32,
-            margin: LogNormal::new(body.float("margin_median"), body.float("margin_sigma")),
-            margin_cap: body.float("margin_cap"),
+            notional: LogNormal::new(body.float("notional_median"), body.float("notional_sigma")),
+            notional_cap: body.float("notional_cap"),
             spare: body.float("spare"),
             entries: entries(body, market)?,
         };

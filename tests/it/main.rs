@@ -5,5 +5,6 @@
 mod audit;
 mod clearing_cases;
 mod floors;
+mod golden;
 mod runs;
 mod support;
