@@ -498,7 +498,9 @@ fn profile(body: Section<'_>, key: &str) -> Option<Vec<(f64, f64)>> {
 
 /// Reads margin brackets.
 fn brackets(margin: Section<'_>, money: Option<Decimal>) -> Option<Brackets> {
-    let cap = money.and_then(|money| exact(margin, "cap", money));
+    // Where the settlement asset is in doubt, the rows are still checked, in the unit that stablecoins have.
+    let unit = money.unwrap_or(Decimal::from_parts(1, 0, 0, false, 6));
+    let cap = exact(margin, "cap", unit);
     let mut rows: Vec<(Money, Rate, u16)> = Vec::new();
     let mut sound = true;
     for row in margin.rows("brackets") {
@@ -506,7 +508,7 @@ fn brackets(margin: Section<'_>, money: Option<Decimal>) -> Option<Brackets> {
             sound = false;
             continue;
         }
-        let floor = decimal_to_units(row.exact(0, "0", "2000000000000"), money?);
+        let floor = decimal_to_units(row.exact(0, "0", "2000000000000"), unit);
         let rate = decimal_to_units(row.exact(1, "0", "1"), RATE_UNIT);
         let leverage = row.int(2, 1, 1_000);
         let (Ok(floor), Ok(rate)) = (floor, rate) else {
@@ -552,7 +554,7 @@ fn brackets(margin: Section<'_>, money: Option<Decimal>) -> Option<Brackets> {
         margin.problem("cap", "does not lie above the last bracket's floor", None);
         sound = false;
     }
-    sound.then(|| Brackets::new(&rows, cap))
+    (sound && money.is_some()).then(|| Brackets::new(&rows, cap))
 }
 
 /// Reads where positions were opened.
