@@ -36,9 +36,18 @@ impl Place {
     }
 }
 
-/// Parses a document; returns its entries, or all faults.
+/// Longest text of which all faults are told, in bytes; of a longer one the first, since each takes memory and a text
+/// may hold as many as bytes.
+const LONGEST_RECOVERED: usize = 1 << 16;
+
+/// Parses a document; returns its entries, or its faults.
 pub(super) fn parse_document(text: &str) -> Result<Entries, Vec<Fault>> {
-    let (table, errors) = DeTable::parse_recoverable(text);
+    let (table, errors) = if text.len() <= LONGEST_RECOVERED {
+        DeTable::parse_recoverable(text)
+    } else {
+        let table = DeTable::parse(text).map_err(|error| faults(text, &[error]))?;
+        (table, Vec::new())
+    };
     if !errors.is_empty() {
         return Err(faults(text, &errors));
     }
@@ -59,10 +68,11 @@ pub(super) fn parse_value(text: &str, place: Place, depth: usize) -> Result<Node
 }
 
 fn faults(text: &str, errors: &[toml::de::Error]) -> Vec<Fault> {
+    let placeless = std::cell::LazyCell::new(|| longest_dotted_key(text));
     let mut faults: Vec<Fault> = errors
         .iter()
         .map(|error| Fault {
-            span: error.span().unwrap_or_else(|| longest_dotted_key(text)),
+            span: error.span().unwrap_or_else(|| placeless.clone()),
             what: error.message().to_owned(),
             help: None,
         })
