@@ -242,7 +242,7 @@ pub static KEYS: &[Key] = &[
         "what the population does",
         "",
     ),
-    key("populations.*.strategy.background.market", Kind::Name, "", None, "where", ""),
+    key("populations.*.strategy.background.market", Kind::Name, "", None, "the market that it trades in", ""),
     key(
         "populations.*.strategy.background.bids",
         Kind::List,
@@ -315,7 +315,7 @@ pub static KEYS: &[Key] = &[
         "standard deviation of the logarithm of its size",
         "order sizes are heavy-tailed; 1.2 puts the mean at twice the median",
     ),
-    key("populations.*.strategy.maker.market", Kind::Name, "", None, "where", ""),
+    key("populations.*.strategy.maker.market", Kind::Name, "", None, "the market that it trades in", ""),
     key(
         "populations.*.strategy.maker.count",
         Kind::Int { min: 0, max: 1_000 },
@@ -408,7 +408,7 @@ pub static KEYS: &[Key] = &[
         "how long it stays away",
         "",
     ),
-    key("populations.*.strategy.retail.market", Kind::Name, "", None, "where", ""),
+    key("populations.*.strategy.retail.market", Kind::Name, "", None, "the market that it trades in", ""),
     key(
         "populations.*.strategy.retail.longs",
         Kind::Int { min: 0, max: 5_000_000 },
@@ -530,7 +530,14 @@ pub static KEYS: &[Key] = &[
         "mean age of a position",
         "",
     ),
-    key("populations.*.strategy.fundamentalist.market", Kind::Name, "", None, "where", ""),
+    key(
+        "populations.*.strategy.fundamentalist.market",
+        Kind::Name,
+        "",
+        None,
+        "the market that it trades in",
+        "",
+    ),
     key(
         "populations.*.strategy.fundamentalist.accounts",
         Kind::Int { min: 1, max: 1_000_000 },
@@ -589,7 +596,7 @@ pub static KEYS: &[Key] = &[
     ),
     key("shocks", Kind::Tables, "", Some("{}"), "the timeline", ""),
     key("shocks.*.event", Kind::OneOf(&["meta_order", "fundamental_jump"]), "", None, "what happens", ""),
-    key("shocks.*.event.meta_order.market", Kind::Name, "", None, "where", ""),
+    key("shocks.*.event.meta_order.market", Kind::Name, "", None, "the market that it trades in", ""),
     key(
         "shocks.*.event.meta_order.side",
         Kind::Choice(&["buy", "sell"]),
@@ -630,7 +637,7 @@ pub static KEYS: &[Key] = &[
         "time between two slices",
         "fine enough that a slice is a small part of the depth near the touch",
     ),
-    key("shocks.*.event.fundamental_jump.market", Kind::Name, "", None, "where", ""),
+    key("shocks.*.event.fundamental_jump.market", Kind::Name, "", None, "the market that it trades in", ""),
     key(
         "shocks.*.event.fundamental_jump.at",
         Kind::Duration { min: "0s", max: "30d" },
