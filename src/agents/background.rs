@@ -114,10 +114,10 @@ impl Background {
             let mut rng = self.stream.draw(0, self.ticks);
             wait += self.tick.sample(&mut rng);
             let candidate = self.candidate(self.choice.sample(&mut rng));
-            if let Candidate::Cancel { list } = candidate {
-                if !happens(self.lists[list].len() as f64 / capacity(&self.spec), &mut rng) {
-                    continue;
-                }
+            if let Candidate::Cancel { list } = candidate
+                && !happens(self.lists[list].len() as f64 / capacity(&self.spec), &mut rng)
+            {
+                continue;
             }
             self.pending = Some((candidate, rng));
             actions.wake_after(Time::from_secs_f64(wait));
@@ -131,7 +131,7 @@ impl Background {
             0 => Candidate::Market,
             i if i <= 2 * rungs => {
                 let side = if i % 2 == 1 { Side::Buy } else { Side::Sell };
-                Candidate::Arrival { side, rung: (i - 1) / 2 }
+                Candidate::Arrival { side, rung: (i - 1) >> 1 }
             }
             i => Candidate::Cancel { list: i - 1 - 2 * rungs },
         }

@@ -42,7 +42,7 @@ impl MetaOrder {
         if self.spec.duration.0 <= 0 {
             1
         } else {
-            (self.spec.duration.0 / self.spec.slice_every.0.max(1)).max(1)
+            self.spec.duration.0.div_euclid(self.spec.slice_every.0.max(1)).max(1)
         }
     }
 }

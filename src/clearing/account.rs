@@ -79,7 +79,7 @@ pub struct AccountTotals {
 /// All accounts and positions of a world.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
-    accounts: Vec<Account>,
+    all: Vec<Account>,
     positions: Vec<OpenPosition>,
     totals: AccountTotals,
 }
@@ -99,36 +99,29 @@ impl Accounts {
 
     /// Opens an account without money.
     pub fn open(&mut self, venue: VenueId, owner: AgentId, mode: MarginMode) -> AccountId {
-        let id = AccountId(self.accounts.len() as u32);
-        self.accounts.push(Account {
-            venue,
-            owner,
-            mode,
-            cash: Money::ZERO,
-            reserved: Money::ZERO,
-            first: NONE,
-        });
+        let id = AccountId(self.all.len() as u32);
+        self.all.push(Account { venue, owner, mode, cash: Money::ZERO, reserved: Money::ZERO, first: NONE });
         id
     }
 
     /// Returns how many accounts there are.
     pub fn len(&self) -> usize {
-        self.accounts.len()
+        self.all.len()
     }
 
     /// Tells whether there is no account.
     pub fn is_empty(&self) -> bool {
-        self.accounts.is_empty()
+        self.all.is_empty()
     }
 
     /// Returns an account.
     pub fn get(&self, id: AccountId) -> &Account {
-        &self.accounts[id.index()]
+        &self.all[id.index()]
     }
 
     /// Iterates over all accounts in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (AccountId, &Account)> {
-        self.accounts.iter().enumerate().map(|(index, account)| (AccountId(index as u32), account))
+        self.all.iter().enumerate().map(|(index, account)| (AccountId(index as u32), account))
     }
 
     /// Returns the totals.
@@ -138,20 +131,20 @@ impl Accounts {
 
     /// Adds to an account's cash.
     pub fn add_cash(&mut self, id: AccountId, amount: Money) {
-        self.accounts[id.index()].cash += amount;
+        self.all[id.index()].cash += amount;
         self.totals.cash += i128::from(amount.0);
     }
 
     /// Adds to the part of the cash that backs resting orders.
     pub fn add_reserved(&mut self, id: AccountId, amount: Money) {
-        let account = &mut self.accounts[id.index()];
+        let account = &mut self.all[id.index()];
         account.reserved += amount;
         debug_assert!(account.reserved >= Money::ZERO, "released more than was reserved");
     }
 
     /// Finds the position of an account in a market, flat ones included.
     pub fn find(&self, account: AccountId, market: MarketId) -> Option<PositionId> {
-        let mut at = self.accounts[account.index()].first;
+        let mut at = self.all[account.index()].first;
         while at != NONE {
             let position = &self.positions[at as usize];
             if position.market == market {
@@ -166,7 +159,7 @@ impl Accounts {
     pub fn find_or_open(&mut self, account: AccountId, market: MarketId) -> PositionId {
         self.find(account, market).unwrap_or_else(|| {
             let at = self.positions.len() as u32;
-            let holder = &mut self.accounts[account.index()];
+            let holder = &mut self.all[account.index()];
             self.positions.push(OpenPosition {
                 account,
                 market,
@@ -234,7 +227,7 @@ impl Accounts {
     pub fn recount(&self) -> AccountTotals {
         let markets = self.totals.cost.len();
         let mut totals = Self::new(markets).totals;
-        totals.cash = self.accounts.iter().map(|account| i128::from(account.cash.0)).sum();
+        totals.cash = self.all.iter().map(|account| i128::from(account.cash.0)).sum();
         for position in &self.positions {
             let market = position.market.index();
             totals.margin += i128::from(position.margin.0);

@@ -105,7 +105,7 @@ pub fn trigger(
         }
     }
     while (safe_side - hit_side).abs() > 1 {
-        let middle = hit_side + (safe_side - hit_side) / 2;
+        let middle = hit_side + ((safe_side - hit_side) >> 1);
         if hit(middle) {
             hit_side = middle;
         } else {
@@ -230,7 +230,7 @@ mod tests {
         // p > 2 p0 / (1 + mmr)
         let short = trigger(BTC, &brackets, Breach::Below, &position(-1_000, 667_400, 1)).unwrap();
         assert_eq!(short, Price(1_329_483));
-        assert!(1_329_482.0 < 2.0 * 667_400.0 / 1.004 && 2.0 * 667_400.0 / 1.004 < 1_329_483.0);
+        assert_eq!(short.0, libm::floor(2.0 * 667_400.0 / 1.004) as i64 + 1);
     }
 
     #[test]

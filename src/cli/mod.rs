@@ -1,1 +1,98 @@
-//! cli.
+//! The only room that knows a terminal, a clock, signals and the machine: one file a verb, errors to exit codes.
+//!
+//! Exit codes: 0 done; 1 the user's mistake, usage included; 2 ours; 3 finished with failed runs; 130 and 143 stopped by a
+//! signal.
+
+mod args;
+mod load;
+pub mod machine;
+pub mod progress;
+mod run;
+pub mod signals;
+pub mod stdout;
+mod summary;
+mod words;
+
+use clap::Parser;
+use std::ffi::OsString;
+
+/// Why a command ended without doing what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// The user's mistake.
+    fn user(message: String) -> Self {
+        Self { code: 1, message }
+    }
+
+    /// Ours, or the machine's.
+    fn ours(message: String) -> Self {
+        Self { code: 2, message }
+    }
+}
+
+macro_rules! ours {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::ours(format!("error: {error}"))
+            }
+        })*
+    };
+}
+
+ours!(
+    crate::experiment::whole_file::FileError,
+    crate::output::OutputError,
+    crate::experiment::RunError,
+    stdout::StdoutError
+);
+
+impl From<crate::experiment::StoreError> for Failure {
+    fn from(error: crate::experiment::StoreError) -> Self {
+        use crate::experiment::StoreError;
+        match error {
+            StoreError::Held { .. } | StoreError::OtherPlan { .. } | StoreError::OtherVersion { .. } => {
+                Self::user(format!(
+                    "error: {error}\n  choose another folder with --out, or --force to throw it away"
+                ))
+            }
+            other => Self::ours(format!("error: {other}")),
+        }
+    }
+}
+
+impl From<crate::output::FolderError> for Failure {
+    fn from(error: crate::output::FolderError) -> Self {
+        Self::user(format!("error: {error}"))
+    }
+}
+
+/// Runs a command line and returns the exit code.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match args::Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are no error; anything else is a mistake in usage.
+            let wanted = !error.use_stderr();
+            let _ = error.print();
+            return u8::from(!wanted);
+        }
+    };
+    let done = match &cli.command {
+        args::Command::Run(args) => run::run(args),
+        args::Command::Check(args) => words::check(args),
+        args::Command::List => words::list(),
+        args::Command::Show(args) => words::show(args),
+        args::Command::Explain(args) => words::explain(args),
+        args::Command::Validate(args) => words::validate(args),
+    };
+    done.unwrap_or_else(|failure| {
+        anstream::eprintln!("{}", failure.message.trim_end());
+        failure.code
+    })
+}

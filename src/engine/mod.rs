@@ -105,11 +105,12 @@ impl<A: Decide> Simulation<A> {
         self.agents.push(Slot { agent, stream, delays, index, wakes: 0, epoch: 0, latency, hears_fills });
     }
 
-    /// Wakes every agent for the first time, in order; what they ask for is done at once.
+    /// Wakes every agent for the first time, in order; what they ask for is done at once. Then stops and liquidations may go.
     pub fn start<O: Observer>(&mut self, observer: &mut O) {
         for agent in 0..self.agents.len() as u32 {
             self.decide(agent, Wake::Start, 0, observer);
         }
+        self.world.open_for_liquidation();
     }
 
     /// Works off everything up to and including an instant.

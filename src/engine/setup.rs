@@ -219,7 +219,7 @@ impl Simulation<Strategy> {
                 let allowed = leverage.min(spec.brackets.bracket(notional).max_leverage);
                 let notional = Money(stake.0.saturating_mul(i64::from(allowed)).min(notional.0));
                 let lot = spec.contract.notional(entry, Qty(1)).0.max(1);
-                let lots = (notional.0 / lot).max(1);
+                let lots = notional.0.div_euclid(lot).max(1);
                 let lots = Position(lots * side.sign());
                 let margin = initial_margin(spec.contract.notional(entry, lots.size()), allowed);
                 let seed =
@@ -232,7 +232,7 @@ impl Simulation<Strategy> {
                     return seed;
                 }
             }
-            leverage = (leverage / 2).max(1);
+            leverage = (leverage >> 1).max(1);
         }
     }
 

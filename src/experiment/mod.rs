@@ -10,15 +10,18 @@
 //! is a [`StoreError`] or a [`StoreWarning`] with its path; a run that breaks is a record like any other.
 
 mod cancel;
+mod design;
 mod journal;
 mod lock;
 mod panics;
 mod plan;
 mod runner;
 mod store;
+pub mod validate;
 pub mod whole_file;
 
 pub use cancel::{Cancel, Signal};
+pub use design::{Cell, Design, Effect, Measurements};
 pub use lock::Holder;
 pub use plan::Plan;
 pub use runner::{Ended, Finish, Progress, RunError, Stopped, Work, run_all};

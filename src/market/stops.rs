@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_falling_price_reaches_the_highest_trigger_first() {
         let mut stops = with(&[stop(1, 90, AtOrBelow), stop(2, 95, AtOrBelow), stop(3, 80, AtOrBelow)]);
-        assert_eq!(popped(&mut stops, 96), []);
+        assert_eq!(popped(&mut stops, 96), [0_u64; 0]);
         assert_eq!(popped(&mut stops, 90), [2, 1]);
         assert_eq!(popped(&mut stops, 1), [3]);
         assert!(stops.is_empty());
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_rising_price_reaches_the_lowest_trigger_first() {
         let mut stops = with(&[stop(1, 110, AtOrAbove), stop(2, 105, AtOrAbove), stop(3, 120, AtOrAbove)]);
-        assert_eq!(popped(&mut stops, 104), []);
+        assert_eq!(popped(&mut stops, 104), [0_u64; 0]);
         assert_eq!(popped(&mut stops, 119), [2, 1]);
         assert_eq!(popped(&mut stops, 120), [3]);
     }

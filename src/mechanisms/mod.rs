@@ -53,11 +53,14 @@ pub struct Mechanisms {
 
 impl Default for Mechanisms {
     fn default() -> Self {
-        Self { on: [true; Mechanism::ALL.len()] }
+        Self::ALL_ON
     }
 }
 
 impl Mechanisms {
+    /// Every mechanism acts.
+    pub const ALL_ON: Self = Self { on: [true; Mechanism::ALL.len()] };
+
     /// Tells whether a mechanism acts.
     pub fn has(self, mechanism: Mechanism) -> bool {
         self.on[mechanism as usize]

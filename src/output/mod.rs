@@ -14,12 +14,14 @@
 //! `run-log.json`, outside the checksums.
 
 mod data_package;
+mod figure;
 mod folder;
 mod manifest;
 mod publication;
 mod run_log;
 mod tables;
 
+pub use figure::{Band, Series, price_liquidations_depth};
 pub use folder::{FolderError, claim, default_path, discard_results};
 pub use manifest::{FileEntry, MANIFEST, Origin, SUMS, Standing, standing, verify};
 pub use publication::{OutputError, Publication};

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::data_package::{COLUMNS, DATA_PACKAGE, data_package, dictionary};
 use super::manifest::{FileEntry, Origin, SummedFile, seal};
 use super::tables::{TableFile, TableJob, write_tables};
-use crate::experiment::StoreError;
 use crate::experiment::whole_file::FileError;
+use crate::experiment::{Cancel, StoreError};
 use crate::record::RunRecord;
 
 /// Why files could not be made.
@@ -18,20 +18,24 @@ pub enum OutputError {
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Somebody asked to stop.
+    #[error("stopped before all tables were written; the runs are kept")]
+    Cancelled,
 }
 
 /// Files in the making. Each is whole or absent; together they are results once [`Publication::seal`] returns, and a
 /// publication that is interrupted is done again from the start.
 pub struct Publication<'a> {
     folder: &'a Path,
+    cancel: &'a Cancel,
     files: Vec<FileEntry>,
     tables: Vec<TableFile>,
 }
 
 impl<'a> Publication<'a> {
     /// Begins in a folder that a store has locked.
-    pub fn begin(folder: &'a Path) -> Self {
-        Self { folder, files: Vec::new(), tables: Vec::new() }
+    pub fn begin(folder: &'a Path, cancel: &'a Cancel) -> Self {
+        Self { folder, cancel, files: Vec::new(), tables: Vec::new() }
     }
 
     /// Writes the tables in one pass over the records.
@@ -40,7 +44,7 @@ impl<'a> Publication<'a> {
         jobs: &[TableJob<'_>],
         records: impl Iterator<Item = Result<RunRecord, StoreError>>,
     ) -> Result<(), OutputError> {
-        self.tables.extend(write_tables(self.folder, jobs, records)?);
+        self.tables.extend(write_tables(self.folder, jobs, records, self.cancel)?);
         Ok(())
     }
 
@@ -131,7 +135,8 @@ mod tests {
 
     fn publish(folder: &Path) {
         let store = store(folder);
-        let mut publication = Publication::begin(folder);
+        let cancel = Cancel::default();
+        let mut publication = Publication::begin(folder, &cancel);
         publication.tables(&jobs(), store.records().unwrap()).unwrap();
         publication.file("scenario.toml", b"seed = 7\n").unwrap();
         publication.seal(&origin(&plan())).unwrap();
@@ -266,12 +271,26 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_stops_the_tables_and_leaves_none_in_half() {
+        let folder = tempfile::tempdir().unwrap();
+        run_until(folder.path(), 1, None);
+        let store = store(folder.path());
+        let cancel = Cancel::default();
+        cancel.set(Signal::Interrupt);
+        let mut publication = Publication::begin(folder.path(), &cancel);
+        let stopped = publication.tables(&jobs(), store.records().unwrap());
+        assert!(matches!(stopped, Err(OutputError::Cancelled)));
+        assert!(files(folder.path()).is_empty());
+    }
+
+    #[test]
     fn a_full_disk_is_an_error_with_the_path() {
         let folder = tempfile::tempdir().unwrap();
         run_until(folder.path(), 1, None);
         std::os::unix::fs::symlink("/dev/full", folder.path().join("series.csv.partial")).unwrap();
         let store = store(folder.path());
-        let mut publication = Publication::begin(folder.path());
+        let cancel = Cancel::default();
+        let mut publication = Publication::begin(folder.path(), &cancel);
         let error = publication.tables(&jobs(), store.records().unwrap()).unwrap_err().to_string();
         assert!(error.contains("series.csv") && error.contains("No space left on device"), "{error}");
         assert!(verify(folder.path()).is_err());

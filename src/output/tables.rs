@@ -2,7 +2,7 @@
 
 use super::manifest::{FileEntry, SummedFile};
 use super::publication::OutputError;
-use crate::experiment::StoreError;
+use crate::experiment::{Cancel, StoreError};
 use crate::record::{ColumnKind, Outcome, RowWriter, RunRecord, Table};
 use crate::units::Time;
 use std::path::Path;
@@ -41,6 +41,7 @@ pub(super) fn write_tables(
     folder: &Path,
     jobs: &[TableJob<'_>],
     records: impl Iterator<Item = Result<RunRecord, StoreError>>,
+    cancel: &Cancel,
 ) -> Result<Vec<TableFile>, OutputError> {
     let mut files = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -52,6 +53,9 @@ pub(super) fn write_tables(
         files.push(file);
     }
     for record in records {
+        if cancel.is_set() {
+            return Err(OutputError::Cancelled);
+        }
         let record = record?;
         for fragment in &record.tables {
             let written = jobs
@@ -185,7 +189,8 @@ pub(super) mod tests {
             "again".to_owned(),
         );
         let records = [record(RunKey { cell: 0, replicate: 1 }), failed];
-        let written = write_tables(folder.path(), &jobs(), records.into_iter().map(Ok)).unwrap();
+        let written =
+            write_tables(folder.path(), &jobs(), records.into_iter().map(Ok), &Cancel::default()).unwrap();
         let read = |name| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(
             read("runs.csv"),
@@ -202,7 +207,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let changed = StoreError::Changed { path: "journal.fsj".into(), cell: 0, replicate: 1 };
         let records = [Ok(record(RunKey { cell: 0, replicate: 0 })), Err(changed)];
-        assert!(write_tables(folder.path(), &jobs(), records.into_iter()).is_err());
+        assert!(write_tables(folder.path(), &jobs(), records.into_iter(), &Cancel::default()).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -211,7 +216,7 @@ pub(super) mod tests {
     fn rows_for_a_table_that_nobody_writes_are_not_lost_in_silence() {
         let folder = tempfile::tempdir().unwrap();
         let records = [record(RunKey { cell: 0, replicate: 0 })];
-        let _ = write_tables(folder.path(), &jobs()[..1], records.into_iter().map(Ok));
+        let _ = write_tables(folder.path(), &jobs()[..1], records.into_iter().map(Ok), &Cancel::default());
     }
 
     #[test]

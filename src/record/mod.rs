@@ -1,13 +1,19 @@
 //! What was seen of a run: its tape, the columns that every table, axis and dictionary takes its names and units from, and
 //! the record of one run as it is stored. Nothing here opens a file.
 
+pub mod auditor;
 pub mod columns;
 mod number;
+mod recorder;
 mod row_writer;
 pub mod run_record;
+pub mod tables;
 pub mod tape;
 
+pub use auditor::{AuditReport, Auditor};
 pub use columns::{Column, ColumnKind, Table};
 pub use number::format_number;
-pub use row_writer::{RowWriter, is_identifier};
+pub use recorder::Recorder;
+pub use row_writer::{RowWriter, is_identifier, numbers};
 pub use run_record::{Fragment, Outcome, RunKey, RunRecord};
+pub use tape::TapeHasher;

@@ -85,6 +85,31 @@ impl RowWriter {
     }
 }
 
+/// Reads columns of rows that a [`RowWriter`] made, as numbers; an empty cell repeats the value before it, or is 0.
+///
+/// # Panics
+/// Panics if the rows are not of the table or a column is not one of numbers.
+pub fn numbers<const N: usize>(table: &'static Table, rows: &str, names: [&str; N]) -> [Vec<f64>; N] {
+    let places = names.map(|name| {
+        table.columns.iter().position(|column| column.name == name).expect("a column of the table")
+    });
+    let mut columns = [const { Vec::new() }; N];
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(rows.as_bytes());
+    for row in reader.records() {
+        let row = row.expect("rows that were written can be read");
+        for (column, place) in columns.iter_mut().zip(places) {
+            let cell = &row[place];
+            let before = column.last().copied().unwrap_or(0.0);
+            column.push(if cell.is_empty() {
+                before
+            } else {
+                cell.parse().expect("a number that was written")
+            });
+        }
+    }
+    columns
+}
+
 /// Tells whether a name is one that may stand in tables, paths and commands: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`.
 pub fn is_identifier(name: &str) -> bool {
     (1..=64).contains(&name.len())

@@ -7,7 +7,7 @@ use rand::distr::Distribution;
 /// Poisson by its mean.
 ///
 /// Below a mean of ten by inversion, one word a draw, rising with it. From ten on by transformed rejection with squeeze,
-/// about 2.3 words a draw (PTRS, Hörmann 1993), against the log-probability in Loader's (2000) form, which keeps its
+/// between two and three words a draw (PTRS, Hörmann 1993), against the log-probability in Loader's (2000) form, which keeps its
 /// digits for every mean: both methods are exact to the resolution of the words.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Poisson {

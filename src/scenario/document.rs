@@ -105,7 +105,7 @@ impl Document {
 
     fn empty(name: &str, text: String) -> Self {
         let source = Source::Missing { start: 0, end: 0 };
-        let root = Node { key: source, source, value: Value::Table(Entries::new()) };
+        let root = Node { key: source, source, loose: false, value: Value::Table(Entries::new()) };
         Self { name: name.to_owned(), text, arguments: Vec::new(), root, problems: Vec::new() }
     }
 
@@ -158,5 +158,72 @@ fn reason(error: &io::Error) -> String {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "may not be read: permission denied".to_owned(),
         _ => format!("cannot be read: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn refusal(path: &Path) -> String {
+        let rejection = Document::open(path).unwrap_err();
+        assert_eq!(rejection.problems().len(), 1);
+        rejection.problems()[0].what.clone()
+    }
+
+    #[test]
+    fn what_is_no_readable_file_is_refused_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(refusal(folder.path()), "is a folder, not a file");
+        assert_eq!(refusal(&folder.path().join("absent.toml")), "no such file");
+        assert_eq!(refusal(Path::new("/dev/null")), "is not a regular file (a pipe, socket or device)");
+    }
+
+    #[test]
+    fn a_pipe_is_refused_without_waiting_for_its_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        assert_eq!(refusal(&pipe), "is not a regular file (a pipe, socket or device)");
+    }
+
+    #[test]
+    fn a_file_beyond_a_mebibyte_is_refused_and_not_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.toml");
+        let file = fs::File::create(&path).unwrap();
+        // A sparse terabyte: whoever read it would not return.
+        file.set_len(1 << 40).unwrap();
+        assert_eq!(refusal(&path), "larger than 1048576 bytes, the most that a scenario file may have");
+        let full = "#".repeat(MAX_BYTES);
+        fs::write(&path, &full).unwrap();
+        assert!(Document::open(&path).is_ok());
+        assert!(Document::parse("x", (full + "#").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn an_empty_file_is_an_empty_document() {
+        let document = Document::parse("empty.toml", b"").unwrap();
+        assert_eq!(document.to_toml(), "");
+        assert_eq!(document.problems(), []);
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_refused_at_their_place() {
+        let drawn = |bytes: &[u8]| Document::parse("crash.toml", bytes).unwrap_err().render(false);
+        insta::assert_snapshot!("not_utf8", drawn(b"a = 1\nname = \"caf\xe9\"\n"));
+        insta::assert_snapshot!("binary", drawn(b"\x7fELF\x02\x01\x01\0\0\0"));
+    }
+
+    #[test]
+    fn spans_count_from_the_byte_order_mark_and_over_carriage_returns() {
+        let text = "\u{feff}a = 1\r\nb = 2\r\n";
+        let document = Document::parse("x", text.as_bytes()).unwrap();
+        let Source::File { start, end } = document.root.entries().unwrap()["b"].source else { panic!() };
+        assert_eq!(&text[start..end], "2");
+        assert_eq!(document.locate(Source::File { start, end }), "x:2");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::document::Document;
-use super::keys::{Key, Level, path_matches};
+use super::keys::{Key, Kind, Level, path_matches};
 use super::node::{Node, Value, joined, quoted_key};
 use super::overrides::parse_path;
 use super::problem::{nearest, shown};
@@ -104,7 +104,14 @@ fn unknown(keys: &'static [Key], path: &str, parts: &[String]) -> String {
             continue;
         }
         let mut text = format!("there is no key `{}`", shown(path));
-        let names: Vec<&str> = level.keys.keys().copied().collect();
+        let words: &[&str] = match level.kind {
+            Some(Kind::OneOf(words)) => words,
+            _ => &[],
+        };
+        if words.contains(&part.as_str()) {
+            return format!("`{part}` is a choice of `{known}` without keys of its own");
+        }
+        let names: Vec<&str> = level.keys.keys().chain(words).copied().collect();
         let prefix = if known.is_empty() { String::new() } else { format!("{known}.") };
         if let Some(near) = nearest(part, names.iter().copied()) {
             let _ = write!(text, "; did you mean `{prefix}{}`?", quoted_key(near));
@@ -113,8 +120,62 @@ fn unknown(keys: &'static [Key], path: &str, parts: &[String]) -> String {
         } else if !names.is_empty() {
             let place = if known.is_empty() { "at the top".to_owned() } else { format!("below `{known}`") };
             let _ = write!(text, "; known {place}: {}", names.join(", "));
+        } else if level.any.is_none() {
+            let _ = write!(text, "; `{known}` has no keys");
         }
         return text;
     }
     format!("there is no key `{}`", shown(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::sample::{KEYS, SOUND, document};
+
+    #[test]
+    fn a_key_is_explained_by_its_pattern_or_a_concrete_path() {
+        let text = explain(KEYS, "populations.*.strategy.maker.levels", None).unwrap();
+        insta::assert_snapshot!("explain_key", text);
+        assert_eq!(explain(KEYS, "populations.retail.strategy.maker.levels", None).unwrap(), text);
+        assert_eq!(explain(KEYS, " populations . 'retail' .strategy.maker.levels ", None).unwrap(), text);
+    }
+
+    #[test]
+    fn everything_below_a_prefix_is_explained() {
+        let below = explain(KEYS, "populations.*", None).unwrap();
+        assert_eq!(below.lines().filter(|line| line.starts_with("populations.*.")).count(), 7);
+        let all = explain(KEYS, "", None).unwrap();
+        assert!(KEYS.iter().all(|key| all.lines().any(|line| line == key.path)));
+    }
+
+    #[test]
+    fn the_values_of_a_document_are_shown_with_their_places() {
+        let document = document(SOUND, &["venues.okx.fees.taker=0.001"]);
+        insta::assert_snapshot!(
+            "explain_values",
+            explain(KEYS, "venues.*.fees.taker", Some(&document)).unwrap()
+        );
+        let one = explain(KEYS, "venues.okx.fees.taker", Some(&document)).unwrap();
+        assert!(one.contains("venues.okx.fees.taker = 0.001 (--set venues.okx.fees.taker=0.001)"), "{one}");
+        assert!(!one.contains("binance"), "{one}");
+    }
+
+    #[test]
+    fn a_path_that_leads_nowhere_says_where_it_could_lead() {
+        let refusals: Vec<String> = [
+            "sead",
+            "populations.retail.strategy.makr.levels",
+            "venues.okx.levels",
+            "venues.okx.qqqq",
+            "qqqq",
+            "seed.x",
+            "populations.a.strategy.idle",
+            "a..b",
+        ]
+        .iter()
+        .map(|path| explain(KEYS, path, None).unwrap_err())
+        .collect();
+        insta::assert_snapshot!("explain_unknown", refusals.join("\n"));
+    }
 }

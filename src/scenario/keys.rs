@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::node::{Node, Value};
+use super::problem::Source;
 use super::scalar;
 use super::syntax::{Place, parse_value};
 
@@ -111,10 +112,11 @@ impl Key {
     /// Parses the default.
     pub(super) fn default_node(&self) -> Option<Node> {
         let text = self.default?;
-        let place = Place::File;
-        Some(parse_value(text, place, 1).unwrap_or_else(|_| Node {
-            key: super::Source::Missing { start: 0, end: 0 },
-            source: super::Source::Missing { start: 0, end: 0 },
+        let source = Source::Missing { start: 0, end: 0 };
+        Some(parse_value(text, Place::Default, 1).unwrap_or_else(|_| Node {
+            key: source,
+            source,
+            loose: true,
             value: Value::Text(text.to_owned()),
         }))
     }
@@ -184,4 +186,78 @@ pub(super) fn path_matches(pattern: &str, parts: &[String]) -> bool {
     let mut wanted = pattern.split('.');
     parts.iter().all(|part| wanted.next().is_some_and(|want| want == "*" || want == part))
         && wanted.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::sample::KEYS;
+
+    #[test]
+    fn the_sample_table_has_no_faults() {
+        assert_eq!(faults(KEYS), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_tables_own_mistakes_are_found() {
+        let key = |path, kind, default| Key { path, kind, unit: "", default, meaning: "m", why: "" };
+        let table = [
+            key("a", Kind::Int { min: 2, max: 1 }, None),
+            key("a", Kind::Bool, None),
+            key("b..c", Kind::Bool, None),
+            key("d", Kind::Float { min: 0.0, max: f64::INFINITY }, None),
+            key("e", Kind::Float { min: 0.0, max: 1.0 }, Some("1.5")),
+            key("f", Kind::Exact { min: "x", max: "1" }, None),
+            key("g", Kind::Duration { min: "1h", max: "1s" }, None),
+            key("h", Kind::Choice(&[]), None),
+            key("i", Kind::Choice(&["x"]), Some("y")),
+            key("j", Kind::List, Some("{}")),
+        ];
+        assert_eq!(faults(&table).len(), table.len(), "{:#?}", faults(&table));
+    }
+
+    #[test]
+    fn a_default_may_be_written_without_quotes() {
+        let key =
+            |kind, default| Key { path: "a", kind, unit: "", default: Some(default), meaning: "m", why: "" };
+        let table = [
+            key(Kind::Exact { min: "0", max: "1" }, "0.1"),
+            key(Kind::Duration { min: "0s", max: "1d" }, "2h"),
+            key(Kind::Duration { min: "0s", max: "1d" }, "\"2h\""),
+            key(Kind::Text, "2026"),
+            key(Kind::Instant, "2026-01-01T00:00:00Z"),
+            key(Kind::OneOf(&["x"]), "x"),
+            key(Kind::OneOf(&["x"]), "{ x = {} }"),
+        ];
+        for key in table {
+            assert_eq!(faults(&[key]), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn limits_are_said_in_words() {
+        for (kind, words) in [
+            (Kind::Int { min: 1, max: 9 }, "an integer from 1 to 9"),
+            (Kind::Int { min: 0, max: i64::MAX }, "an integer of at least 0"),
+            (Kind::Int { min: i64::MIN, max: 9 }, "an integer of at most 9"),
+            (Kind::Int { min: i64::MIN, max: i64::MAX }, "an integer"),
+            (Kind::Float { min: 0.5, max: 1.0 }, "a number from 0.5 to 1"),
+            (Kind::Float { min: f64::MIN_POSITIVE, max: 1.0 }, "a number above 0, up to 1"),
+            (Kind::Float { min: f64::MIN_POSITIVE, max: f64::MAX }, "a number above 0"),
+            (Kind::Float { min: 0.0, max: f64::MAX }, "a number of at least 0"),
+            (Kind::Float { min: f64::MIN, max: 0.0 }, "a number of at most 0"),
+            (Kind::Float { min: f64::MIN, max: f64::MAX }, "a number"),
+        ] {
+            assert_eq!(kind.expected(), words);
+        }
+    }
+
+    #[test]
+    fn paths_match_their_pattern_part_by_part() {
+        let parts = |path: &str| path.split('.').map(str::to_owned).collect::<Vec<_>>();
+        assert!(path_matches("a.*.c", &parts("a.b.c")));
+        assert!(path_matches("a.*.c", &parts("a.*.c")));
+        assert!(!path_matches("a.*.c", &parts("a.b")));
+        assert!(!path_matches("a.*", &parts("a.b.c")));
+    }
 }

@@ -6,6 +6,8 @@
 //! 3. [`Reader`] hands out values by the key table; what is missing, mistyped, out of range or unknown is collected.
 //! 4. [`Document::render`] shows all problems at once, each with the word it is about.
 
+mod check;
+mod decimal;
 pub mod document;
 pub mod explain;
 pub mod keys;
@@ -19,11 +21,14 @@ mod row;
 #[cfg(test)]
 mod sample;
 mod scalar;
+pub mod schema;
 mod section;
+pub mod shipped;
 mod syntax;
 mod unknown;
 mod write;
 
+pub use check::check;
 pub use document::Document;
 pub use explain::explain;
 pub use keys::{Key, Kind};

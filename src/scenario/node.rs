@@ -20,6 +20,10 @@ pub(super) struct Node {
     pub(super) key: Source,
     /// Where the value stands; for a table its header, its braces, or the word that created it.
     pub(super) source: Source,
+    /// Whether it was written where quotes are a nuisance, in an argument or the key table: then a number or a word
+    /// will do for text and a float's digits for an exact decimal. Elements of arrays are never loose, for nobody
+    /// knows their kinds when the resolved document is written.
+    pub(super) loose: bool,
     /// The value.
     pub(super) value: Value,
 }
@@ -53,15 +57,13 @@ impl Node {
         }
     }
 
-    /// Returns the text of a value that is text: a string, or any word of an argument, where the shell has eaten the
-    /// quotes.
+    /// Returns the text of a value that is text: a string, or any word if the node is loose.
     pub(super) fn as_text(&self) -> Option<String> {
-        let argument = matches!(self.source, Source::Argument { .. });
         match &self.value {
             Value::Text(text) => Some(text.clone()),
-            Value::Integer(literal, _) | Value::Float(literal, _) if argument => Some(literal.clone()),
-            Value::Bool(value) if argument => Some(value.to_string()),
-            Value::Datetime(value) if argument => Some(value.to_string()),
+            Value::Integer(literal, _) | Value::Float(literal, _) if self.loose => Some(literal.clone()),
+            Value::Bool(value) if self.loose => Some(value.to_string()),
+            Value::Datetime(value) if self.loose => Some(value.to_string()),
             _ => None,
         }
     }
@@ -100,7 +102,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            control if control.is_ascii_control() => {
+            control if control.is_control() => {
                 let _ = write!(out, "\\u{:04X}", control as u32);
             }
             other => out.push(other),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::document::{Argument, Document};
 use super::node::{Entries, MAX_DEPTH, Node, Value, joined};
-use super::problem::{Problem, Source, nearest, shown};
+use super::problem::{Problem, Source, nearest, shortened, shown};
 use super::syntax::{Fault, Place, parse_value};
 
 /// One part of a dotted path and where it stands in its text.
@@ -142,7 +142,7 @@ fn read_value(text: &str, span: Range<usize>, index: usize, depth: usize) -> Res
             .collect()),
         Err(_) => {
             let source = Source::Argument { index, start: offset, end: offset + word.len() };
-            Ok(Node { key: source, source, value: Value::Text(word.to_owned()) })
+            Ok(Node { key: source, source, loose: true, value: Value::Text(word.to_owned()) })
         }
     }
 }
@@ -192,17 +192,18 @@ impl Target<'_> {
         if starred && !entries.contains_key(name) {
             let near = nearest(name, entries.keys().map(String::as_str));
             let help = near.map(|near| format!("did you mean `{near}`?"));
-            let what = format!("`*` matches nothing: there is no `{}`", joined(&self.at, name));
+            let what = format!("`*` matches nothing: there is no `{}`", joined(&self.at, &shortened(name)));
             return Err(fault(segment.span.clone(), what, help));
         }
         let source = self.source(segment);
         let child = entries.entry(name.to_owned()).or_insert_with(|| Node {
             key: source,
             source,
+            loose: true,
             value: Value::Table(Entries::new()),
         });
         let outer = std::mem::take(&mut self.at);
-        self.at = joined(&outer, name);
+        self.at = joined(&outer, &shortened(name));
         self.descend(child, depth + 1)?;
         self.at = outer;
         Ok(())
@@ -215,4 +216,127 @@ impl Target<'_> {
 
 fn fault(span: Range<usize>, what: impl Into<String>, help: Option<String>) -> Fault {
     Fault { span, what: what.into(), help }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::sample::document;
+
+    const VENUES: &str = "seed = 1\n[venues.a]\ntick = 1\nfees.taker = 2\n[venues.b]\ntick = 3\n";
+
+    fn after(arguments: &[&str]) -> String {
+        let document = document(VENUES, arguments);
+        assert_eq!(document.problems(), [], "{arguments:?}");
+        document.to_toml()
+    }
+
+    fn refused(arguments: &[&str]) -> String {
+        let document = document(VENUES, arguments);
+        document.render(document.problems(), false)
+    }
+
+    #[test]
+    fn an_override_replaces_the_whole_value() {
+        assert_eq!(after(&["venues={}"]), "seed = 1\n\n[venues]\n");
+        assert_eq!(
+            after(&["venues.a={ tick = 9 }"]),
+            "seed = 1\n\n[venues.a]\ntick = 9\n\n[venues.b]\ntick = 3\n"
+        );
+    }
+
+    #[test]
+    fn a_star_stands_for_every_name_that_exists_in_its_place() {
+        assert_eq!(
+            after(&["venues.*.fees.taker=0"]),
+            "seed = 1\n\n[venues.a]\ntick = 1\n\n[venues.a.fees]\ntaker = 0\n\n[venues.b]\ntick = 3\n\n[venues.b.fees]\ntaker = 0\n"
+        );
+        assert_eq!(after(&["venues.*=5"]), "seed = 1\n\n[venues]\na = 5\nb = 5\n");
+    }
+
+    #[test]
+    fn tables_on_the_way_are_made() {
+        assert!(after(&["venues.c.fees.taker=0"]).contains("[venues.c.fees]\ntaker = 0\n"));
+    }
+
+    #[test]
+    fn values_are_toml_or_bare_words() {
+        for (argument, line) in [
+            ("x=2026-01-01T00:00:00Z", "x = 2026-01-01T00:00:00Z"),
+            ("x=false", "x = false"),
+            ("x=0.50", "x = 0.50"),
+            ("x = 1_000 ", "x = 1_000"),
+            ("x=2h", "x = \"2h\""),
+            ("x=two words", "x = \"two words\""),
+            ("x=a=b", "x = \"a=b\""),
+            ("x=\"\"", "x = \"\""),
+            ("x='=\"'", "x = \"=\\\"\""),
+            ("x=[1, \"b\"]", "x = [1, \"b\"]"),
+            ("\"x y\".'z.=' = 1", "\"z.=\" = 1"),
+            ("x=1 # no comment", "x = \"1 # no comment\""),
+            ("x=\u{1f525}", "x = \"\u{1f525}\""),
+        ] {
+            let text = after(&[argument]);
+            assert!(text.lines().any(|found| found == line), "{argument}: {text}");
+        }
+    }
+
+    #[test]
+    fn overlapping_overrides_are_refused_whatever_their_order() {
+        for (a, b) in [
+            ("seed=1", "seed=2"),
+            ("venues.a.tick=1", "venues.a={}"),
+            ("venues.*.tick=1", "venues.b.tick=2"),
+            ("venues.*.tick=1", "venues.new={}"),
+            ("venues.*.tick=1", "*.a.tick=2"),
+        ] {
+            assert_eq!(document(VENUES, &[a, b]).problems().len(), 1, "{a} {b}");
+            assert_eq!(document(VENUES, &[b, a]).problems().len(), 1, "{b} {a}");
+        }
+        assert_eq!(document(VENUES, &["venues.*.tick=1", "venues.a.fees.taker=2"]).problems(), []);
+    }
+
+    #[test]
+    fn a_refused_override_changes_nothing() {
+        for argument in ["*.a=1", "venues.*.tick.x=1", "seed.x=1", "venues.a.tick=[1,", "other.*=1"] {
+            let document = document(VENUES, &[argument]);
+            assert_eq!(document.problems().len(), 1, "{argument}");
+            assert_eq!(document.to_toml(), after(&[]), "{argument}");
+        }
+    }
+
+    #[test]
+    fn refused_overrides_are_drawn_on_their_own_text() {
+        insta::assert_snapshot!(
+            "overrides",
+            refused(&[
+                "seed",
+                "=1",
+                "seed=",
+                "venues..tick=1",
+                "venues.a b.tick=1",
+                "venues.\"a.tick=1",
+                "venues.'a'b.tick=1",
+                "venus.*.tick=1",
+                "venues.a.tick.x=1",
+                "venues.a.other.*=1",
+                "venues.a.tiers=[1, x]",
+                "venues.b.fees={ a = 1, }",
+                "seed=2",
+                "seed=3",
+            ])
+        );
+    }
+
+    #[test]
+    fn paths_and_values_cannot_be_deeper_than_documents() {
+        let path = vec!["a"; MAX_DEPTH + 1].join(".");
+        assert_eq!(document("", &[&format!("{path}=1")]).problems().len(), 1);
+        assert_eq!(
+            document("", &[&format!("a.b.c={}1{}", "[".repeat(31), "]".repeat(31))]).problems().len(),
+            1
+        );
+        assert_eq!(document("", &[&format!("a.b.c={}1{}", "[".repeat(30), "]".repeat(30))]).problems(), []);
+        assert!(!document("", &[&format!("a={}", "[".repeat(100_000))]).problems().is_empty());
+    }
 }

@@ -96,14 +96,18 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
+/// Shortens a value of the user's for a message.
+pub(super) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Shortens a value of the user's for a message, and makes its control characters visible.
 pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut short: String = text.chars().take(LONGEST).flat_map(visible).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        short.push_str("...");
-    }
-    short
+    shortened(text).chars().flat_map(visible).collect()
 }
 
 fn visible(letter: char) -> Box<dyn Iterator<Item = char>> {
@@ -113,15 +117,18 @@ fn visible(letter: char) -> Box<dyn Iterator<Item = char>> {
 /// Returns the candidate that the user most likely meant, if any is near.
 pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // The distance costs the product of the lengths, and no key or name is longer than 64 letters.
-    if word.len() > 64 {
+    const LONGEST: usize = 64;
+    if word.len() > LONGEST {
         return None;
     }
     let plain = |text: &str| text.to_ascii_lowercase().replace('-', "_");
     let wanted = plain(word);
-    // A third of the letters may be wrong: more finds words that have nothing to do with each other.
-    let tolerance = wanted.chars().count().div_ceil(3);
+    // A third of the letters may be wrong, but never all: more finds words that have nothing to do with each other.
+    let letters = wanted.chars().count();
+    let tolerance = letters.div_ceil(3).min(letters.saturating_sub(1));
     candidates
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
         .map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate))
         .filter(|(distance, _)| *distance <= tolerance)
         .min_by_key(|(distance, _)| *distance)
@@ -132,9 +139,50 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 12;
     let words: Vec<&str> = words.into_iter().collect();
-    let mut text = words.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    let mut text = words.iter().take(MOST).map(|word| shown(word)).collect::<Vec<_>>().join(", ");
     if words.len() > MOST {
         let _ = write!(text, " and {} more", words.len() - MOST);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_near() {
+        let words = ["levels", "spread", "size", "max_depth"];
+        for (word, near) in [
+            ("levles", Some("levels")),
+            ("Levels", Some("levels")),
+            ("level", Some("levels")),
+            ("max-depth", Some("max_depth")),
+            ("sizes", Some("size")),
+            ("depth", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, words), near, "{word}");
+        }
+        assert_eq!(nearest(&"levels".repeat(1_000), words), None);
+        assert_eq!(nearest("b", ["a"]), None);
+    }
+
+    #[test]
+    fn values_in_messages_are_short_and_visible() {
+        assert_eq!(shown("plain"), "plain");
+        assert_eq!(shown("\u{1b}[31m\n"), "\\u{1b}[31m\\n");
+        assert_eq!(shown(&"x".repeat(100)), format!("{}...", "x".repeat(60)));
+    }
+
+    #[test]
+    fn lists_in_messages_end() {
+        assert_eq!(listed(["a", "b"]), "a, b");
+        let many: Vec<String> = (0..15).map(|number| number.to_string()).collect();
+        assert_eq!(
+            listed(many.iter().map(String::as_str)),
+            "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 3 more"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use super::document::Document;
 use super::keys::{Key, Level};
 use super::node::{Node, quoted_key};
 use super::overrides::parse_path;
-use super::problem::{Problem, Source};
+use super::problem::{Problem, Source, shortened};
 use super::section::Section;
 use super::unknown;
 
@@ -104,7 +104,7 @@ impl<'d> Reader<'d> {
         let join = |path: &str, part: &str| {
             if path.is_empty() { part.to_owned() } else { format!("{path}.{part}") }
         };
-        Trail { at: join(at, &quoted_key(key)), pattern: join(pattern, part) }
+        Trail { at: join(at, &quoted_key(&shortened(key))), pattern: join(pattern, part) }
     }
 
     /// Returns the display path of a kept trail.

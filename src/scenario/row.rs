@@ -1,5 +1,7 @@
 //! The cells of an array, each reported at its own place.
 
+use std::cell::Cell;
+
 use rust_decimal::Decimal;
 
 use super::node::{Node, Value};
@@ -15,8 +17,8 @@ pub struct Row<'r> {
     at: String,
     source: Source,
     cells: &'r [Node],
-    /// Nothing to read, which has been reported.
-    broken: bool,
+    /// Whether it has been reported that cells are missing.
+    broken: Cell<bool>,
 }
 
 impl<'r> Row<'r> {
@@ -30,7 +32,7 @@ impl<'r> Row<'r> {
             }
             None => (anchor, Default::default(), true),
         };
-        Self { reader, at, source, cells, broken }
+        Self { reader, at, source, cells, broken: Cell::new(broken) }
     }
 
     /// Returns the number of cells.
@@ -43,13 +45,12 @@ impl<'r> Row<'r> {
         self.cells.is_empty()
     }
 
-    /// Checks the number of cells; `columns` says what they are, as in `["price", "quantity"]`.
+    /// Checks the number of cells; `columns` says what they are, as in `["price", "quantity"]`. Cells that are missing
+    /// are not reported again when they are read.
     pub fn expect(&self, columns: &[&str]) -> bool {
         let fits = self.len() == columns.len();
-        if !fits && !self.broken {
-            let what =
-                format!("has {} cells, expected {}: {}", self.len(), columns.len(), columns.join(", "));
-            self.refuse(self.at.clone(), self.source, Refusal::new(what));
+        if !fits {
+            self.short(&format!("{}: {}", columns.len(), columns.join(", ")));
         }
         fits
     }
@@ -99,25 +100,30 @@ impl<'r> Row<'r> {
     /// Records a problem with a cell, or with the row if it has no such cell.
     pub fn problem(&self, cell: usize, what: impl Into<String>, help: Option<String>) {
         let source = self.cells.get(cell).map_or(self.source, |node| node.source);
-        self.refuse(self.cell_path(cell), source, Refusal { what: what.into(), help });
+        self.reader.record(Problem { at: self.cell_path(cell), source, what: what.into(), help });
     }
 
     fn read<T>(&self, cell: usize, read: impl Fn(&Node) -> Result<T, Refusal>) -> Option<T> {
         let Some(node) = self.cells.get(cell) else {
-            if !self.broken {
-                let what = format!("has {} cells, expected at least {}", self.len(), cell + 1);
-                self.refuse(self.at.clone(), self.source, Refusal::new(what));
-            }
+            self.short(&format!("at least {}", cell + 1));
             return None;
         };
         read(node).map_err(|refusal| self.refuse(self.cell_path(cell), node.source, refusal)).ok()
+    }
+
+    fn short(&self, expected: &str) {
+        if !self.broken.replace(true) {
+            let cells = if self.len() == 1 { "cell" } else { "cells" };
+            let what = format!("has {} {cells}, expected {expected}", self.len());
+            self.refuse(self.at.clone(), self.source, Refusal::new(what));
+        }
     }
 
     fn cell_path(&self, cell: usize) -> String {
         format!("{}[{cell}]", self.at)
     }
 
-    fn refuse(&self, at: String, source: Source, Refusal { what, help }: Refusal) {
-        self.reader.record(Problem { at, source, what, help });
+    fn refuse(&self, at: String, source: Source, refusal: Refusal) {
+        self.reader.record(refusal.at(at, source));
     }
 }

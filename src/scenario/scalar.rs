@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
+use super::decimal::{NotDecimal, decimal};
 use super::keys::Kind;
 use super::node::{Node, Value};
-use super::problem::Source;
-use super::problem::{listed, nearest, shown};
+use super::problem::{Problem, Source, listed, nearest, shown};
 use crate::units::{DurationError, Time, parse_duration};
 
 /// Why a value is refused.
@@ -14,15 +14,34 @@ use crate::units::{DurationError, Time, parse_duration};
 pub(super) struct Refusal {
     pub(super) what: String,
     pub(super) help: Option<String>,
+    /// What would be taken, where `what` does not say it.
+    expected: Option<String>,
 }
 
 impl Refusal {
     pub(super) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), help: None }
+        Self { what: what.into(), help: None, expected: None }
     }
 
     pub(super) fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
+    }
+
+    fn expected(self, expected: &str) -> Self {
+        Self { expected: Some(expected.to_owned()), ..self }
+    }
+
+    /// Adds the unit to what would be taken.
+    pub(super) fn in_unit(self, unit: &str) -> Self {
+        let expected =
+            self.expected.map(|text| if unit.is_empty() { text } else { format!("{text} [{unit}]") });
+        Self { expected, ..self }
+    }
+
+    /// Makes a problem of it.
+    pub(super) fn at(self, at: String, source: Source) -> Problem {
+        let help = self.help.or_else(|| self.expected.map(|text| format!("expected {text}")));
+        Problem { at, source, what: self.what, help }
     }
 }
 
@@ -33,7 +52,7 @@ fn mistyped(node: &Node, expected: &str) -> Refusal {
 }
 
 fn outside(value: &str, expected: &str) -> Refusal {
-    Refusal::new(format!("{value} is out of range")).help(format!("expected {expected}"))
+    Refusal::new(format!("{value} is out of range")).expected(expected)
 }
 
 /// Longest name, in letters.
@@ -108,16 +127,14 @@ pub(super) fn int(node: &Node, min: i64, max: i64) -> Reading<i64> {
 }
 
 pub(super) fn float_range(min: f64, max: f64) -> String {
-    let least = |min: f64| {
-        if min.total_cmp(&f64::MIN_POSITIVE).is_eq() { "above 0".to_owned() } else { format!("from {min}") }
-    };
-    let open = |limit: f64| limit.abs() >= f64::MAX;
-    match (open(min), open(max)) {
+    let positive = min.total_cmp(&f64::MIN_POSITIVE).is_eq();
+    match (min <= f64::MIN, max >= f64::MAX) {
         (true, true) => "a number".to_owned(),
-        (true, false) => format!("a number up to {max}"),
-        (false, true) if min.total_cmp(&f64::MIN_POSITIVE).is_eq() => "a number above 0".to_owned(),
+        (true, false) => format!("a number of at most {max}"),
+        (false, true) if positive => "a number above 0".to_owned(),
+        (false, false) if positive => format!("a number above 0, up to {max}"),
         (false, true) => format!("a number of at least {min}"),
-        (false, false) => format!("a number {} to {max}", least(min)),
+        (false, false) => format!("a number from {min} to {max}"),
     }
 }
 
@@ -133,12 +150,12 @@ pub(super) fn float(node: &Node, min: f64, max: f64) -> Reading<f64> {
         _ => return Err(mistyped(node, &expected)),
     };
     if !value.is_finite() {
-        return Err(Refusal::new(format!("{} is not a finite number", shown(literal)))
-            .help(format!("expected {expected}")));
+        return Err(Refusal::new(format!("{} is not a finite number", shown(literal))).expected(&expected));
     }
     if value == 0.0 && underflowed(literal) {
-        return Err(Refusal::new(format!("{} is too small for a 64-bit float", shown(literal)))
-            .help(format!("expected {expected}")));
+        return Err(
+            Refusal::new(format!("{} is too small for a 64-bit float", shown(literal))).expected(&expected)
+        );
     }
     if !(min..=max).contains(&value) {
         return Err(outside(&shown(literal), &expected));
@@ -155,12 +172,11 @@ fn underflowed(literal: &str) -> bool {
 
 pub(super) fn exact(node: &Node, min: &str, max: &str) -> Reading<Decimal> {
     let expected = format!("a decimal from {min} to {max}");
-    let argument = matches!(node.source, Source::Argument { .. });
     let literal = match &node.value {
         Value::Text(text) => text.clone(),
         Value::Integer(_, Some(value)) => value.to_string(),
         Value::Integer(literal, None) => literal.clone(),
-        Value::Float(literal, _) if argument => literal.clone(),
+        Value::Float(literal, _) if node.loose => literal.clone(),
         Value::Float(literal, value) if value.is_finite() => {
             return Err(Refusal::new(format!(
                 "{} is a binary float, which cannot hold every decimal",
@@ -175,7 +191,7 @@ pub(super) fn exact(node: &Node, min: &str, max: &str) -> Reading<Decimal> {
         Err(NotDecimal::Syntax) => return Err(mistyped(node, &expected)),
         Err(NotDecimal::Digits) => {
             let what = format!("{} has more digits than a decimal holds, 28", shown(&literal));
-            return Err(Refusal::new(what).help(format!("expected {expected}")));
+            return Err(Refusal::new(what).expected(&expected));
         }
     };
     let limit = |text: &str| decimal(text).unwrap_or_else(|_| panic!("the key table has the limit {text}"));
@@ -183,41 +199,6 @@ pub(super) fn exact(node: &Node, min: &str, max: &str) -> Reading<Decimal> {
         return Err(outside(&shown(&literal), &expected));
     }
     Ok(value)
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum NotDecimal {
-    Syntax,
-    Digits,
-}
-
-/// Reads a decimal with an optional exponent, exactly: the crate's own parser rounds what is beyond 28 digits.
-fn decimal(text: &str) -> Result<Decimal, NotDecimal> {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().map_err(|_| NotDecimal::Syntax)?),
-        None => (text, 0),
-    };
-    let digits = mantissa.replace('_', "");
-    let unsigned = digits.strip_prefix(['+', '-']).unwrap_or(&digits);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
-    let numeric = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !numeric(whole) || !numeric(fraction) {
-        return Err(NotDecimal::Syntax);
-    }
-    let mut value = Decimal::from_str_exact(&digits).map_err(|_| NotDecimal::Digits)?;
-    if value.is_zero() {
-        return Ok(Decimal::ZERO);
-    }
-    let scale = i64::from(value.scale()) - i64::from(exponent);
-    if scale >= 0 {
-        let scale = u32::try_from(scale).map_err(|_| NotDecimal::Digits)?;
-        value.set_scale(scale).map_err(|_| NotDecimal::Digits)?;
-        return Ok(value);
-    }
-    value.set_scale(0).map_err(|_| NotDecimal::Digits)?;
-    let power = u32::try_from(-scale).ok().and_then(|power| 10_i128.checked_pow(power));
-    let power = power.and_then(|power| Decimal::try_from_i128_with_scale(power, 0).ok());
-    power.and_then(|power| value.checked_mul(power)).ok_or(NotDecimal::Digits)
 }
 
 pub(super) fn duration(node: &Node, min: &str, max: &str) -> Reading<Time> {
@@ -257,17 +238,15 @@ pub(super) fn instant(node: &Node) -> Reading<Timestamp> {
         }
         _ => return Err(mistyped(node, &expected)),
     };
-    text.parse().map_err(|_| {
-        Refusal::new(format!("\"{}\" is not an instant", shown(&text))).help(format!("expected {expected}"))
-    })
+    text.parse()
+        .map_err(|_| Refusal::new(format!("\"{}\" is not an instant", shown(&text))).expected(&expected))
 }
 
 pub(super) fn choice(node: &Node, words: &[&'static str]) -> Reading<&'static str> {
-    let text = text(node)
-        .map_err(|refusal| refusal.help(format!("expected one of {}", listed(words.iter().copied()))))?;
+    let expected = format!("one of {}", listed(words.iter().copied()));
+    let text = node.as_text().ok_or_else(|| mistyped(node, &expected))?;
     words.iter().copied().find(|word| *word == text).ok_or_else(|| {
-        let refusal =
-            Refusal::new(format!("\"{}\" is none of {}", shown(&text), listed(words.iter().copied())));
+        let refusal = Refusal::new(format!("expected {expected}, found \"{}\"", shown(&text)));
         match nearest(&text, words.iter().copied()) {
             Some(near) => refusal.help(format!("did you mean \"{near}\"?")),
             None => refusal,
@@ -340,5 +319,97 @@ pub(super) mod stand_in {
 
     pub(in crate::scenario) fn duration(min: &str) -> Time {
         limit(min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::syntax::{Place, parse_value};
+
+    fn file(text: &str) -> Node {
+        parse_value(text, Place::File, 1).unwrap()
+    }
+
+    fn argument(text: &str) -> Node {
+        parse_value(text, Place::Argument { index: 0, offset: 0 }, 1).unwrap()
+    }
+
+    #[test]
+    fn a_float_of_a_file_is_no_exact_decimal_but_an_arguments_digits_are() {
+        let refusal = exact(&file("0.1"), "0", "1").unwrap_err();
+        assert_eq!(refusal.help.as_deref(), Some("quote it: \"0.1\""));
+        for node in [file("\"0.1\""), argument("0.1"), argument("1e-1"), argument("\"0.1\"")] {
+            assert_eq!(exact(&node, "0", "1").unwrap(), "0.1".parse().unwrap());
+        }
+        assert_eq!(exact(&file("1"), "0", "1").unwrap(), Decimal::ONE);
+        assert!(exact(&file("0x10"), "0", "100").is_ok_and(|value| value == Decimal::from(16)));
+        assert!(exact(&file("\"1.01\""), "0", "1").is_err());
+        assert!(exact(&argument("nan"), "0", "1").is_err());
+    }
+
+    #[test]
+    fn floats_are_finite_in_range_and_without_the_sign_of_nothing() {
+        for text in
+            ["nan", "-inf", "1e400", "1e-400", "1.5", "-0.1", "99999999999999999999", "\"0.5\"", "true"]
+        {
+            assert!(float(&file(text), 0.0, 1.0).is_err(), "{text}");
+        }
+        for (text, value) in [("0.5", 0.5), ("1", 1.0), ("-0.0", 0.0), ("0e400", 0.0), ("1_0e-1", 1.0)] {
+            let found = float(&file(text), 0.0, 1.0).unwrap();
+            assert_eq!(found.to_bits(), f64::to_bits(value), "{text}");
+        }
+        assert!(float(&file("0.0"), f64::MIN_POSITIVE, 1.0).is_err());
+    }
+
+    #[test]
+    fn integers_keep_to_64_bits_and_their_range() {
+        assert_eq!(int(&file("0xff"), 0, 255), Ok(255));
+        assert_eq!(int(&file("-9223372036854775808"), i64::MIN, 0), Ok(i64::MIN));
+        for text in ["256", "-1", "9223372036854775808", "1.0", "\"1\"", "1e2"] {
+            assert!(int(&file(text), 0, 255).is_err(), "{text}");
+        }
+        assert_eq!(int(&file("1.0"), 0, 9).unwrap_err().help.as_deref(), Some("write 1 in place of 1.0"));
+    }
+
+    #[test]
+    fn names_are_identifiers() {
+        for good in ["a", "0", "A-b_9", &"x".repeat(64)] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in
+            ["", "-a", "_a", "a b", "../x", "=cmd()", "<script>", "\u{e9}", "a.b", "a\n", &"x".repeat(65)]
+        {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn instants_need_their_offset() {
+        let expected: Timestamp = "2026-02-23T00:00:00Z".parse().unwrap();
+        for text in ["2026-02-23T00:00:00Z", "2026-02-23 01:00:00+01:00", "\"2026-02-23T00:00:00Z\""] {
+            assert_eq!(instant(&file(text)), Ok(expected), "{text}");
+        }
+        for text in ["2026-02-23", "2026-02-23T00:00:00", "12:00:00", "\"2026-02-23\"", "\"soon\"", "0"] {
+            assert!(instant(&file(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_have_a_unit_and_a_range() {
+        assert_eq!(duration(&file("\"1h30m\""), "0s", "2h"), Ok(Time(5_400_000_000_000)));
+        for text in ["\"3h\"", "5", "1.5", "\"5\"", "\"\"", "\"99999999999w\"", "\"0.1ns\"", "[]"] {
+            assert!(duration(&file(text), "0s", "2h").is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_may_be_missing_in_arguments_but_not_in_files_or_arrays() {
+        assert_eq!(text(&argument("2026")), Ok("2026".to_owned()));
+        assert_eq!(name(&argument("true")), Ok("true".to_owned()));
+        assert!(text(&file("2026")).is_err());
+        let Value::Array(cells) = argument("[2026, 0.1]").value else { panic!() };
+        assert!(text(&cells[0]).is_err());
+        assert!(exact(&cells[1], "0", "1").is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use super::keys::{Key, Kind, Level};
 use super::node::{Entries, Node, joined, quoted_key};
-use super::problem::{Problem, listed, nearest, shown};
+use super::problem::{Problem, listed, nearest, shortened};
 
 /// Most unknown keys for which a likeness is sought: nobody reads more, and each costs a walk over its siblings.
 const MOST_LIKENESSES: usize = 100;
@@ -41,7 +41,7 @@ impl Search<'_> {
             if let Some(entries) = node.entries()
                 && !value
             {
-                self.walk(&joined(path, key), entries, below);
+                self.walk(&joined(path, &shortened(key)), entries, below);
             }
         }
     }
@@ -49,7 +49,7 @@ impl Search<'_> {
     fn unknown(&mut self, path: &str, key: &str, node: &Node, level: &Level, variants: &[&str]) {
         self.likenesses += 1;
         let help = (self.likenesses <= MOST_LIKENESSES).then(|| self.likeness(key, level, variants));
-        let at = joined(path, &shown(key));
+        let at = joined(path, &shortened(key));
         self.problems.push(Problem { at, source: node.key, what: "unknown key".to_owned(), help });
     }
 

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::document::Document;
 use super::keys::{Key, Kind, Level};
 use super::node::{Entries, Node, Value, joined, quoted, quoted_key};
-use super::problem::Source;
 
 impl Document {
     /// Writes the document after overrides: within a table first its values, then its tables, each by name. Numbers
@@ -58,7 +57,7 @@ fn write_table(out: &mut String, path: &str, entries: &Entries, level: Option<&L
 /// Tells whether a word of an argument would be refused in a file.
 fn must_quote(node: &Node, level: Option<&Level>) -> bool {
     let Some(kind) = level.and_then(|level| level.kind) else { return false };
-    matches!(node.source, Source::Argument { .. })
+    node.loose
         && match kind {
             Kind::Text | Kind::Name | Kind::Choice(_) | Kind::OneOf(_) => true,
             Kind::Exact { .. } => matches!(node.value, Value::Float(..)),
@@ -94,6 +93,80 @@ fn write_value(out: &mut String, node: &Node, top: bool) {
                 write_value(out, value, false);
             }
             out.push_str(if entries.is_empty() { "}" } else { " }" });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scenario::sample::{KEYS, SOUND, document, drawn, read};
+
+    #[test]
+    fn the_order_is_fixed_and_numbers_keep_their_digits() {
+        let text = "b.z = 1_000\nb.a = { y = [[1, 2.50], [\"x\", 2026-01-01]], x = {} }\na = 0x1F\n\"\" = [{ q = 1e3 }]\n";
+        insta::assert_snapshot!("written", document(text, &["b.\"q r\"=\"tab\\tquote\\\"\""]).to_toml());
+    }
+
+    #[test]
+    fn a_resolved_document_reads_as_the_overridden_one_did() {
+        let arguments = [
+            "venues.*.tick=0.010",
+            "title=2026",
+            "populations.retail.strategy=idle",
+            "populations.makers.size=9",
+        ];
+        let overridden = document(SOUND, &arguments);
+        assert_eq!(read(&overridden), []);
+        let resolved = overridden.resolved(KEYS);
+        insta::assert_snapshot!("resolved", resolved);
+        assert_eq!(drawn(&resolved, &[]), "");
+        assert_eq!(document(&resolved, &[]).resolved(KEYS), resolved);
+        // Without the key table nobody knows that these digits are a decimal.
+        assert!(drawn(&overridden.to_toml(), &[]).contains("binary float"));
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let scalar = prop_oneof![
+            "\\PC{0,8}|[\\x00-\\x7f]{0,8}".prop_map(Value::Text),
+            any::<i64>().prop_map(|number| Value::Integer(number.to_string(), Some(number))),
+            any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| {
+                let literal = format!("{number:?}");
+                Value::Float(literal, number)
+            }),
+            any::<bool>().prop_map(Value::Bool),
+            Just(Value::Datetime("2026-02-23T00:00:00.5+01:00".parse().unwrap())),
+        ];
+        scalar.prop_recursive(4, 40, 5, |inner| {
+            let node = inner.prop_map(|value| {
+                let source = crate::scenario::Source::Missing { start: 0, end: 0 };
+                Node { key: source, source, loose: false, value }
+            });
+            let entries =
+                prop::collection::btree_map("[a-z]{1,3}|\\PC{0,3}|[\\x00-\\x7f]{0,3}", node.clone(), 0..5);
+            prop_oneof![
+                prop::collection::vec(node, 0..5).prop_map(Value::Array),
+                entries.prop_map(Value::Table),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_parses_back_to_the_same_tree(value in value()) {
+            let mut before = document("", &[]);
+            let source = before.root.source;
+            let node = Node { key: source, source, loose: false, value };
+            before.root.value = match node.value {
+                Value::Table(entries) => Value::Table(entries),
+                _ => Value::Table(Entries::from([("only".to_owned(), node)])),
+            };
+            let text = before.to_toml();
+            let after = Document::parse("written.toml", text.as_bytes()).map_err(|rejection| TestCaseError::fail(rejection.to_string()))?;
+            prop_assert_eq!(&after.root, &before.root, "{}", text);
+            prop_assert_eq!(after.to_toml(), text);
         }
     }
 }

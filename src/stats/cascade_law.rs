@@ -96,8 +96,8 @@ impl PoissonTriggers {
 ///
 /// The end of the range needs care. Once sold+n reaches `ticks`, every trigger is reached and nothing can stop the
 /// cascade but the end of the longs: such an n < N is impossible, and n = N takes all that the smaller ones leave. While
-/// sold+N <= K+1 that is the formula itself (a count of parking functions, Pollak 1974); beyond, its base passes one and
-/// it is no probability, so the rest is one minus the sum of the others.
+/// sold+N <= K+1 that is the formula itself (Pollak's count of parking functions, in Foata and Riordan 1974); beyond,
+/// its base passes one and it is no probability, so the rest is one minus the sum of the others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct UniformTriggers {
     sold: u64,

@@ -316,7 +316,7 @@ mod tests {
         }
     }
 
-    /// Smirnov's (1948) table: K(.83) = .503 and the critical values 1.2238, 1.3581, 1.6276 of 10, 5 and 1 %.
+    /// The median .8276 and the critical values 1.2238, 1.3581, 1.6276 of 10, 5 and 1 % of every table since Smirnov (1948).
     #[test]
     fn kolmogorovs_limit_is_the_tabulated_one() {
         for (x, p) in [(1.223_848, 0.10), (1.358_099, 0.05), (1.627_624, 0.01), (0.827_574, 0.50)] {

@@ -1,6 +1,6 @@
 //! Mean, variance and shape of a sample.
 
-use super::assert_finite;
+use super::{assert_finite, varies};
 
 /// Returns the sum with the rounding of each step carried along (Neumaier 1974), so that long samples lose no digits.
 pub fn sum(values: &[f64]) -> f64 {
@@ -8,14 +8,16 @@ pub fn sum(values: &[f64]) -> f64 {
     compensated(values.iter().copied())
 }
 
-fn compensated(values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn compensated(values: impl Iterator<Item = f64>) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0);
     for value in values {
         let next = sum + value;
         lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
         sum = next;
     }
-    sum + lost
+    let total = sum + lost;
+    assert!(total.is_finite(), "a sum overflows: values or their squares are beyond the largest float");
+    total
 }
 
 /// Returns the arithmetic mean, or `None` for an empty sample.
@@ -26,7 +28,7 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     Some(sum(values) / values.len() as f64)
 }
 
-/// Returns the unbiased variance (divisor n-1), or `None` for fewer than two values.
+/// Returns the unbiased variance (divisor n-1), exactly 0 when all values are equal, or `None` for fewer than two.
 ///
 /// Two passes with the correction of Chan, Golub and LeVeque (1983): the deviations' own sum, zero but for the rounding
 /// of the mean, is taken out again.
@@ -35,6 +37,9 @@ pub fn variance(values: &[f64]) -> Option<f64> {
         return None;
     }
     let (centre, n) = (mean(values)?, values.len() as f64);
+    if !varies(values) {
+        return Some(0.0);
+    }
     let squares = compensated(values.iter().map(|x| (x - centre) * (x - centre)));
     let residue = compensated(values.iter().map(|x| x - centre));
     Some(((squares - residue * residue / n) / (n - 1.0)).max(0.0))
@@ -77,13 +82,10 @@ pub fn excess_kurtosis(values: &[f64]) -> Option<f64> {
 /// `None` when all values are equal.
 fn central_moments(values: &[f64]) -> Option<[f64; 3]> {
     let (centre, n) = (mean(values)?, values.len() as f64);
-    if values.iter().all(|x| x.to_bits() == values[0].to_bits()) {
+    if !varies(values) {
         return None;
     }
     let scale = values.iter().map(|x| (x - centre).abs()).fold(0.0, f64::max);
-    if scale <= 0.0 {
-        return None;
-    }
     let moment = |power: fn(f64) -> f64| compensated(values.iter().map(|x| power((x - centre) / scale))) / n;
     Some([moment(|d| d * d), moment(|d| d * d * d), moment(|d| d * d * d * d)])
 }
@@ -140,6 +142,12 @@ mod tests {
         assert_eq!(skewness(&[0.1; 10]), None);
         assert_eq!(excess_kurtosis(&[0.1; 10]), None);
         assert_eq!(variance(&[0.1; 10]), Some(0.0));
+    }
+
+    #[test]
+    #[should_panic(expected = "a sum overflows")]
+    fn an_overflow_is_an_error_not_an_infinity() {
+        mean(&[f64::MAX, f64::MAX]);
     }
 
     #[test]

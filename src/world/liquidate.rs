@@ -107,7 +107,7 @@ impl World {
             order_type,
             reduce_only: true,
         };
-        self.to_book(position.market, order, Some(position.account), emit);
+        self.send_to_book(position.market, order, Some(position.account), emit);
     }
 
     /// Takes the liquidation fee on what the order closed, capped at what the margin can still pay. The margin that backs
@@ -129,7 +129,7 @@ impl World {
         // and profit moved both; so value = what cost lost + what margin gained.
         let moved = (before.cost - now.cost) + (now.margin - before.margin);
         let fee = rate.of(Money(moved.0.abs()), Rounding::Ceil);
-        let needed = self.margin_of_rest(&now, before);
+        let needed = Self::margin_of_rest(&now, before);
         let payable = (now.margin - needed).max(Money::ZERO);
         let venue = spec.venue;
         let fee = fee.min(payable);
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// Returns the share of the margin at the start that backs the lots which are still open.
-    fn margin_of_rest(&self, now: &OpenPosition, before: &OpenPosition) -> Money {
+    fn margin_of_rest(now: &OpenPosition, before: &OpenPosition) -> Money {
         if now.lots.is_zero() {
             return Money::ZERO;
         }

@@ -76,6 +76,9 @@ pub struct World {
     marks: Vec<Option<Price>>,
     /// Number of the record in which a book last changed.
     last_change: u64,
+    /// Whether stops and liquidations may go: not before the opening books are complete, or a half-built book would be sold
+    /// into.
+    opened: bool,
     /// What agents will be told about.
     pub(crate) notices: Vec<Notice>,
     last_order: u64,
@@ -110,6 +113,7 @@ impl World {
             marks: vec![None; markets],
             last_change: 0,
             notices: Vec::new(),
+            opened: false,
             last_order: 0,
         }
     }
@@ -129,6 +133,11 @@ impl World {
     pub(crate) fn set_last_order_id(&mut self, last: OrderId) {
         debug_assert!(last.0 >= self.last_order, "ids are never reused");
         self.last_order = last.0;
+    }
+
+    /// Lets stops and liquidations go from now on.
+    pub fn open_for_liquidation(&mut self) {
+        self.opened = true;
     }
 
     /// Returns a market.

@@ -101,7 +101,7 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
         match event {
             BookEvent::Trade(trade) => self.trade(&trade, seq),
             BookEvent::Rested { id, owner, price, qty, .. } => {
-                self.reserve(AccountId(owner.0), id, price, qty)
+                self.reserve(AccountId(owner.0), id, price, qty);
             }
             BookEvent::Cancelled { id, owner, resting: true, .. } => self.release(AccountId(owner.0), id),
             BookEvent::Reduced { id, owner, from, to, .. } => {

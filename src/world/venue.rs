@@ -133,7 +133,7 @@ impl World {
         };
         self.choose_leverage(order);
         let Some(trigger) = order.trigger else {
-            return self.to_book(order.market, to_book, None, emit);
+            return self.send_to_book(order.market, to_book, None, emit);
         };
         let Trigger { price, when, source } = trigger;
         let stop = StopOrder { order: to_book, trigger: price, when, source };
@@ -239,7 +239,7 @@ impl World {
     }
 
     /// Hands an order to the book and settles what trades.
-    pub(super) fn to_book<O: Observer>(
+    pub(super) fn send_to_book<O: Observer>(
         &mut self,
         market: MarketId,
         order: NewOrder,
@@ -280,6 +280,9 @@ impl World {
         let cause = emit.cause;
         loop {
             self.refresh_mark(market, emit);
+            if !self.opened {
+                break;
+            }
             if self.fire_stop(market, emit) {
                 continue;
             }

@@ -384,3 +384,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_field_moves_the_hash() {
+    let hash = |record: &Record| {
+        let mut hasher = TapeHasher::new();
+        hasher.on(record);
+        hasher.finish()
+    };
+    let base = trade();
+    let Event::Book { market, event: BookEvent::Trade(inner) } = base.event else { panic!("it is a trade") };
+    let with = |trade| Record { event: Event::Book { market, event: BookEvent::Trade(trade) }, ..base };
+    let others = [
+        Record { seq: 259, ..base },
+        Record { time: Time(0), ..base },
+        Record { cause: 256, ..base },
+        with(Trade { maker: OrderId(8), ..inner }),
+        with(Trade { maker_owner: Owner(2), ..inner }),
+        with(Trade { maker_remaining: Qty(4), ..inner }),
+        with(Trade { taker: OrderId(8), ..inner }),
+        with(Trade { taker_owner: Owner(2), ..inner }),
+        with(Trade { taker_side: Side::Buy, ..inner }),
+        with(Trade { price: Price(667_401), ..inner }),
+        with(Trade { qty: Qty(3), ..inner }),
+    ];
+    let mut hashes: Vec<String> = others.iter().chain([&base]).map(hash).collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    assert_eq!(hashes.len(), others.len() + 1);
+}

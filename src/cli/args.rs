@@ -1,0 +1,122 @@
+//! What can be typed. Nothing here acts.
+
+use clap::{Args, Parser, Subcommand};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Simulates leveraged market crashes: order books, makers, leveraged traders and a real venue's margin engine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "firesale",
+    version,
+    after_help = "Examples:\n  firesale run btc-2026-02-23            run a shipped scenario with 20 replicates\n  \
+                  firesale run my.toml --without adl     run your own with a mechanism switched off\n  \
+                  firesale check my.toml                 say everything that is wrong with a file\n  \
+                  firesale validate cascade-law          hold the engine against exact mathematics",
+    max_term_width = 100
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a scenario: replicates in parallel, tables and a figure in a results folder, a summary on the screen.
+    Run(RunArgs),
+    /// Check a scenario and say every problem at its place.
+    Check(LoadArgs),
+    /// List the shipped scenarios and the mechanisms that can be switched off.
+    List,
+    /// Print a scenario.
+    Show(ShowArgs),
+    /// Explain a key of scenario files, or all keys below one: unit, range, default, reason.
+    Explain(ExplainArgs),
+    /// Hold the engine against exact and published results.
+    Validate(ValidateArgs),
+}
+
+/// A scenario with changes.
+#[derive(Clone, Debug, Args)]
+pub(super) struct LoadArgs {
+    /// Name of a shipped scenario, or a file.
+    pub(super) scenario: String,
+    /// Replace a value: dotted path = value; `*` matches any name. May be repeated.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Switch a mechanism off. May be repeated.
+    #[arg(long, value_name = "MECHANISM")]
+    pub(super) without: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) load: LoadArgs,
+    /// Repetitions, each on its own dice.
+    #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) replicates: u32,
+    /// The seed that all dice come from.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Runs at once; as many as there are processors unless stated.
+    #[arg(long)]
+    pub(super) threads: Option<NonZeroUsize>,
+    /// Results folder; `firesale-out/<name>-<hash>` unless stated.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+    /// Hash each run's event tape.
+    #[arg(long)]
+    pub(super) hash: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Say nothing while working, and print no summary.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// Do everything again, even what is there.
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    pub(super) load: LoadArgs,
+    /// Print it as it is run: after all changes, with every default.
+    #[arg(long)]
+    pub(super) resolved: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// Dotted path, such as `populations.*.strategy.maker` or `venues.binance.fees.taker`; everything unless stated.
+    #[arg(default_value = "")]
+    pub(super) path: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ValidateArgs {
+    #[command(subcommand)]
+    pub(super) what: Validation,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Validation {
+    /// The exact law of a cascade through the real engine, with controls.
+    CascadeLaw {
+        /// Cascades for each of 20 seeds and each case.
+        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(50..=1_000_000))]
+        cascades: u64,
+        /// The first of the 20 seeds.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Print the report as JSON.
+        #[arg(long)]
+        json: bool,
+        /// Say nothing while working.
+        #[arg(long, short)]
+        quiet: bool,
+    },
+}

@@ -1,0 +1,84 @@
+//! From the name of a scenario and its changes to a checked scenario, or to every problem on stderr.
+
+use super::Failure;
+use super::args::LoadArgs;
+use crate::mechanisms::Mechanism;
+use crate::record::is_identifier;
+use crate::scenario::schema::KEYS;
+use crate::scenario::{Document, Rejection, Scenario, check, shipped};
+use std::io::IsTerminal;
+use std::path::Path;
+
+/// A scenario with the text it was made from.
+pub(super) struct Loaded {
+    pub(super) scenario: Scenario,
+    pub(super) document: Document,
+}
+
+impl Loaded {
+    /// Returns the scenario as it is run: after all changes, with every default.
+    pub(super) fn resolved(&self) -> String {
+        self.document.resolved(KEYS)
+    }
+}
+
+/// Loads a scenario.
+pub(super) fn load(args: &LoadArgs) -> Result<Loaded, Failure> {
+    let (document, name) = open(&args.scenario)?;
+    let document = change(document, args)?;
+    match check(&document, &name) {
+        Ok(scenario) => Ok(Loaded { scenario, document }),
+        Err(problems) => Err(Failure::user(document.render(&problems, colored()))),
+    }
+}
+
+/// Opens a document without checking it.
+pub(super) fn open(scenario: &str) -> Result<(Document, String), Failure> {
+    let reject = |rejection: &Rejection| Failure::user(rejection.render(colored()));
+    if let Some(shipped) = shipped::find(scenario) {
+        let label = format!("{}.toml", shipped.name);
+        let document = Document::parse(&label, shipped.text.as_bytes()).map_err(|e| reject(&e))?;
+        return Ok((document, shipped.name.to_owned()));
+    }
+    let path = Path::new(scenario);
+    if !path.exists() && !scenario.contains(['/', '.']) {
+        let names: Vec<&str> = shipped::SHIPPED.iter().map(|shipped| shipped.name).collect();
+        let near = names.iter().min_by_key(|name| strsim::damerau_levenshtein(name, scenario));
+        let near = near.filter(|name| strsim::damerau_levenshtein(name, scenario) <= 4);
+        let hint = near.map_or(String::new(), |name| format!("\n  did you mean {name}?"));
+        let list = names.join(", ");
+        return Err(Failure::user(format!(
+            "error: no shipped scenario is called {scenario:?}, and no file is there{hint}\n  shipped: {list}"
+        )));
+    }
+    let document = Document::open(path).map_err(|e| reject(&e))?;
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let name = if is_identifier(stem) { stem.to_owned() } else { "scenario".to_owned() };
+    Ok((document, name))
+}
+
+/// Applies the changes of the command line.
+pub(super) fn change(mut document: Document, args: &LoadArgs) -> Result<Document, Failure> {
+    for argument in &args.set {
+        document.set(argument);
+    }
+    for name in &args.without {
+        if Mechanism::from_name(name).is_none() {
+            let names = Mechanism::NAMES.join(", ");
+            let near =
+                Mechanism::NAMES.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+            let near =
+                near.filter(|known| strsim::damerau_levenshtein(known, name) <= known.len().div_ceil(3));
+            let hint = near.map_or(String::new(), |known| format!("\n  did you mean {known}?"));
+            let message = format!("error: --without {name}: no such mechanism{hint}\n  mechanisms: {names}");
+            return Err(Failure::user(message));
+        }
+        document.set_from("--without", &format!("mechanisms.{name}=false"));
+    }
+    Ok(document)
+}
+
+/// Tells whether messages may be coloured.
+pub(super) fn colored() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}

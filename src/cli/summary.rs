@@ -1,0 +1,193 @@
+//! The summary of a run as a person reads it, and as JSON.
+
+use crate::experiment::{Design, Measurements};
+use crate::record::format_number;
+use crate::record::tables::{RUNS, metrics};
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+
+/// Metrics that a person sees first; the tables hold all of them.
+const SHOWN: [&str; 14] = [
+    "drawdown_pct",
+    "fall_1h_pct",
+    "time_to_trough_s",
+    "retraced_1h",
+    "realized_volatility_pct",
+    "liquidations",
+    "liquidated_long_usd",
+    "liquidated_short_usd",
+    "long_share_of_liquidations",
+    "forced_share_of_volume",
+    "bad_debt_usd",
+    "fund_end_usd",
+    "depth_bid_1pct_usd_min",
+    "volume_usd",
+];
+
+/// Metrics whose difference is shown for each mechanism that is switched off.
+const COMPARED: [&str; 4] = ["drawdown_pct", "liquidated_long_usd", "depth_bid_1pct_usd_min", "volume_usd"];
+
+/// Writes the summary for a person.
+pub(super) fn text(design: &Design, measured: &Measurements) -> String {
+    let scenario = &design.cells[0].scenario;
+    let mut out = String::new();
+    let _ = writeln!(out, "{}: {}", scenario.name, scenario.title);
+    let _ = writeln!(
+        out,
+        "{} replicates, seed {}, model {}\n",
+        design.replicates,
+        design.seed,
+        crate::MODEL_VERSION
+    );
+    let _ = writeln!(out, "{:<50} {:>11} {:>11} {:>11}", "", "median", "5 %", "95 %");
+    for metric in SHOWN {
+        let spread = measured.spread(0, metric);
+        let cells = [spread.map(|s| s.median), spread.map(|s| s.low), spread.map(|s| s.high)];
+        let [median, low, high] = cells.map(human);
+        let _ = writeln!(out, "{:<50} {median:>11} {low:>11} {high:>11}", label(metric));
+    }
+    for (index, cell) in design.cells.iter().enumerate().skip(1) {
+        let _ = writeln!(
+            out,
+            "\n{:<50} {:>11} {:>11} {:>11}   95 % interval",
+            format!("{}, paired by seed", cell.arm()),
+            "with",
+            "without",
+            "difference"
+        );
+        for metric in COMPARED {
+            let Some(effect) = measured.effect(index, metric) else { continue };
+            let [with, without, difference] =
+                [effect.with, effect.without, effect.difference].map(|value| human(Some(value)));
+            let interval = effect.interval.map_or(String::new(), |(low, high)| {
+                format!("{} .. {}", human(Some(low)), human(Some(high)))
+            });
+            let _ =
+                writeln!(out, "{:<50} {with:>11} {without:>11} {difference:>11}   {interval}", label(metric));
+        }
+    }
+    if !scenario.observed.is_empty() {
+        let _ = writeln!(
+            out,
+            "\n{:<50} {:>11} {:>11} {:>11} {:>11}   inside",
+            "observed beside simulated", "observed", "median", "5 %", "95 %"
+        );
+        for &(metric, value) in &scenario.observed {
+            let spread = measured.spread(0, metric);
+            let cells =
+                [Some(value), spread.map(|s| s.median), spread.map(|s| s.low), spread.map(|s| s.high)];
+            let [value_text, median, low, high] = cells.map(human);
+            let inside = spread.map_or("", |spread| if spread.contains(value) { "yes" } else { "no" });
+            let _ = writeln!(
+                out,
+                "{:<50} {value_text:>11} {median:>11} {low:>11} {high:>11}   {inside}",
+                label(metric)
+            );
+        }
+    }
+    out
+}
+
+/// Makes the summary for a machine: every metric of every cell, and every effect.
+pub(super) fn json(design: &Design, measured: &Measurements, folder: &str) -> Value {
+    let cells: Vec<Value> = (0..design.cells.len())
+        .map(|index| {
+            let values: Map<String, Value> = metrics()
+                .map(|column| {
+                    let spread = measured.spread(index, column.name);
+                    let value = spread.map(|s| json!({ "median": s.median, "p05": s.low, "p95": s.high }));
+                    (column.name.to_owned(), value.unwrap_or(Value::Null))
+                })
+                .collect();
+            json!({ "arm": design.cells[index].arm(), "metrics": values })
+        })
+        .collect();
+    let effects: Vec<Value> = (1..design.cells.len())
+        .map(|index| {
+            let values: Map<String, Value> = metrics()
+                .filter_map(|column| {
+                    let effect = measured.effect(index, column.name)?;
+                    let ends = effect.interval.map(|(low, high)| [low, high]);
+                    let value = json!({
+                        "with": effect.with,
+                        "without": effect.without,
+                        "difference": effect.difference,
+                        "ci95": ends,
+                        "pairs": effect.pairs,
+                    });
+                    Some((column.name.to_owned(), value))
+                })
+                .collect();
+            json!({ "mechanism": design.cells[index].arm(), "metrics": values })
+        })
+        .collect();
+    json!({
+        "scenario": design.cells[0].scenario.name,
+        "replicates": design.replicates,
+        "seed": design.seed,
+        "model_version": crate::MODEL_VERSION,
+        "folder": folder,
+        "cells": cells,
+        "effects": effects,
+    })
+}
+
+/// Returns what a metric means, with its unit.
+fn label(metric: &str) -> String {
+    let text = RUNS.column(metric).map_or_else(|| metric.to_owned(), crate::record::Column::axis_label);
+    if text.chars().count() <= 50 {
+        text
+    } else {
+        format!("{}...", text.chars().take(47).collect::<String>())
+    }
+}
+
+/// Writes a number with about four digits, thousands as k, M, G.
+fn human(value: Option<f64>) -> String {
+    let Some(value) = value else { return "-".to_owned() };
+    let size = value.abs();
+    let (scaled, suffix) = match size {
+        s if s >= 1e9 => (value / 1e9, "G"),
+        s if s >= 1e6 => (value / 1e6, "M"),
+        s if s >= 1e4 => (value / 1e3, "k"),
+        _ => (value, ""),
+    };
+    let decimals = match scaled.abs() {
+        s if libm::trunc(scaled).to_bits() == scaled.to_bits() && suffix.is_empty() && s < 1e4 => 0,
+        s if s >= 100.0 => 1,
+        s if s >= 10.0 => 2,
+        s if s >= 0.01 => 3,
+        _ => return format_number(libm::rint(value * 1e6) / 1e6).unwrap_or_default(),
+    };
+    format!("{scaled:.decimals$}{suffix}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_keep_their_size() {
+        let cases = [
+            (0.0, "0"),
+            (3.0, "3"),
+            (3.456_78, "3.457"),
+            (-12.345, "-12.35"),
+            (1_234.5, "1234.5"),
+            (46_400_000.0, "46.40M"),
+            (5.2e9, "5.200G"),
+            (0.000_25, "0.00025"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(human(Some(value)), text);
+        }
+        assert_eq!(human(None), "-");
+    }
+
+    #[test]
+    fn what_is_shown_is_measured() {
+        for metric in SHOWN.iter().chain(&COMPARED) {
+            assert!(RUNS.column(metric).is_some(), "{metric}");
+        }
+    }
+}

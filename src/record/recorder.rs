@@ -1,0 +1,387 @@
+//! What was seen of one run: samples, liquidations, and the metrics of the runs table. Memory grows with the samples and
+//! the liquidations, never with the number of events.
+
+use super::tables::{LIQUIDATIONS, SERIES, TRANSFERS, metrics};
+use super::{Fragment, RowWriter};
+use crate::clearing::{Purse, Reason};
+use crate::event::{Assignment, Event, Observer, Record};
+use crate::market::{Book, BookEvent};
+use crate::scenario::Scenario;
+use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Side, Time, VenueId};
+use crate::world::World;
+use rust_decimal::prelude::ToPrimitive;
+
+/// Conversions of one market from integers to the units of the tables.
+#[derive(Clone, Copy, Debug)]
+struct Scale {
+    tick: f64,
+    lot: f64,
+    /// USD per tick and lot.
+    value: f64,
+    money: f64,
+}
+
+/// A liquidation in progress.
+#[derive(Clone, Copy, Debug)]
+struct Forced {
+    account: AccountId,
+    lots: Position,
+    mark: Price,
+    equity: Money,
+    maintenance: Money,
+    filled: f64,
+    takeover: f64,
+    adl: f64,
+}
+
+/// Watches one run of a scenario with one market.
+pub struct Recorder {
+    cell: u32,
+    replicate: u32,
+    market: String,
+    scale: Scale,
+    fund: f64,
+    series: RowWriter,
+    liquidations: RowWriter,
+    forced: Option<Forced>,
+    seen: Seen,
+    since_sample: Flow,
+    samples: Vec<Sample>,
+    minute: Minute,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Flow {
+    volume: f64,
+    liquidated: [f64; 2],
+}
+
+/// Sums over the recorded part of the run.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    liquidations: u64,
+    liquidations_long: u64,
+    liquidated: [f64; 2],
+    forced_volume: f64,
+    volume: f64,
+    trades: u64,
+    takeover: f64,
+    adl: f64,
+    adl_count: u64,
+    fund_min: f64,
+    peak: f64,
+    drawdown: f64,
+    trough: f64,
+    trough_peak: f64,
+    trough_time: Time,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    time: Time,
+    mark: f64,
+    spread_bps: Option<f64>,
+    depth: [f64; 2],
+    open_interest: f64,
+}
+
+/// The largest sum within one minute: minutes of the clock, counted from time zero.
+#[derive(Clone, Copy, Debug, Default)]
+struct Minute {
+    number: i64,
+    sum: f64,
+    largest: f64,
+}
+
+impl Recorder {
+    /// Makes the recorder of a run.
+    pub fn new(scenario: &Scenario, cell: u32, replicate: u32) -> Self {
+        let spec = &scenario.world.markets[0];
+        let venue = &scenario.world.venues[spec.venue.index()];
+        let money = 1.0 / scenario.world.assets[venue.settlement.index()].units_per_coin as f64;
+        let [tick, lot] = [spec.tick, spec.lot].map(|value| value.to_f64().unwrap_or(f64::NAN));
+        Self {
+            cell,
+            replicate,
+            market: spec.name.clone(),
+            scale: Scale { tick, lot, value: spec.contract.value(Price(1), Qty(1)).0 as f64 * money, money },
+            fund: 0.0,
+            series: RowWriter::new(&SERIES),
+            liquidations: RowWriter::new(&LIQUIDATIONS),
+            forced: None,
+            seen: Seen { fund_min: f64::INFINITY, ..Seen::default() },
+            since_sample: Flow::default(),
+            samples: Vec::new(),
+            minute: Minute::default(),
+        }
+    }
+
+    fn value(&self, price: Price, qty: Qty) -> f64 {
+        self.scale.value * price.0 as f64 * qty.0 as f64
+    }
+
+    fn money(&self, money: Money) -> f64 {
+        money.0 as f64 * self.scale.money
+    }
+
+    /// Writes one row of the series. Call it at time zero first, then at equal distances.
+    pub fn sample(&mut self, world: &World, time: Time) {
+        let market = MarketId(0);
+        let state = world.market(market);
+        let book = &state.book;
+        let mark = world.mark(market);
+        let price = |price: Option<Price>| price.map(|price| price.0 as f64 * self.scale.tick);
+        let (bid, ask) = (book.best(Side::Buy), book.best(Side::Sell));
+        let depth = |side, bps| self.value(mark, book.depth_within(side, bps));
+        let near = [depth(Side::Buy, 10.0), depth(Side::Sell, 10.0)];
+        let far = [depth(Side::Buy, 100.0), depth(Side::Sell, 100.0)];
+        let spread_bps = bid.zip(ask).map(|(bid, ask)| {
+            let (bid, ask) = (bid.0 as f64, ask.0 as f64);
+            (ask - bid) / (0.5 * (ask + bid)) * 1e4
+        });
+        let open_interest = world.open_interest(market) as f64 * self.scale.lot;
+        let fund = self.money(world.ledger.fund[0]);
+        let (bid, ask, last) = (price(bid), price(ask), price(state.last));
+        let mark = mark.0 as f64 * self.scale.tick;
+        let fundamental = state.fundamental * self.scale.tick;
+        let flow = std::mem::take(&mut self.since_sample);
+        self.series
+            .row(self.cell, self.replicate)
+            .time(time)
+            .text(self.market.as_str())
+            .number(bid)
+            .number(ask)
+            .number(last)
+            .number(mark)
+            .number(fundamental)
+            .number(near[0])
+            .number(near[1])
+            .number(far[0])
+            .number(far[1])
+            .number(flow.volume)
+            .number(flow.liquidated[0])
+            .number(flow.liquidated[1])
+            .number(open_interest)
+            .number(fund);
+        if self.samples.is_empty() {
+            self.seen.fund_min = fund;
+            self.seen.peak = mark;
+        }
+        self.samples.push(Sample { time, mark, spread_bps, depth: far, open_interest });
+    }
+
+    /// Ends the recording: metrics in the order of the runs table, and the rows of the other tables.
+    pub fn finish(self, world: &World, records: u64) -> (Vec<Option<f64>>, Vec<Fragment>) {
+        let metrics = self.metrics(world, records);
+        let mut transfers = RowWriter::new(&TRANSFERS);
+        for reason in Reason::ALL {
+            let amount = world.ledger.total(reason) as f64 * self.scale.money;
+            transfers
+                .row(self.cell, self.replicate)
+                .text(reason.name())
+                .integer(world.ledger.count(reason) as i64)
+                .number(amount);
+        }
+        let fragment = |table: &super::Table, rows| Fragment { table: table.name.to_owned(), rows };
+        let fragments = vec![
+            fragment(&SERIES, self.series.finish()),
+            fragment(&LIQUIDATIONS, self.liquidations.finish()),
+            fragment(&TRANSFERS, transfers.finish()),
+        ];
+        (metrics, fragments)
+    }
+
+    fn metrics(&self, world: &World, records: u64) -> Vec<Option<f64>> {
+        let seen = &self.seen;
+        let mark_at = |time: Time| self.samples.iter().take_while(|s| s.time <= time).last().map(|s| s.mark);
+        let start = self.samples.first();
+        let end = self.samples.last();
+        let change =
+            |from: Option<f64>, to: Option<f64>| from.zip(to).map(|(from, to)| (to / from - 1.0) * 100.0);
+        let first = start.map(|sample| sample.mark);
+        let hour = Time(3_600 * Time::SECOND.0);
+        let has_hour_after = |time: Time| end.is_some_and(|end| end.time >= time + hour);
+        let retraced = (seen.drawdown > 0.0 && has_hour_after(seen.trough_time)).then(|| {
+            let later = mark_at(seen.trough_time + hour).unwrap_or(seen.trough);
+            (later - seen.trough) / (seen.trough_peak - seen.trough)
+        });
+        let fall =
+            has_hour_after(Time::ZERO).then(|| change(first, mark_at(hour)).map(|change| -change)).flatten();
+        let worst = |span: i64| self.worst_change(Time(span * Time::SECOND.0));
+        let total = seen.liquidated[0] + seen.liquidated[1];
+        let share = |part: f64, whole: f64| (whole > 0.0).then_some(part / whole);
+        let mean = |values: &mut dyn Iterator<Item = f64>| {
+            let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
+            (count > 0).then(|| sum / f64::from(count))
+        };
+        let least = |side: usize| self.samples.iter().map(|s| s.depth[side]).reduce(f64::min);
+        let depth = |side: usize| mean(&mut self.samples.iter().map(|s| s.depth[side]));
+        let fund_end = self.money(world.ledger.fund[0]);
+        let values = vec![
+            Some(seen.drawdown * 100.0),
+            (seen.drawdown > 0.0).then(|| seen.trough_time.as_secs_f64()),
+            retraced,
+            fall,
+            change(first, end.map(|sample| sample.mark)),
+            worst(60),
+            worst(300),
+            worst(3_600),
+            self.realized_volatility(),
+            Some(seen.liquidations as f64),
+            Some(seen.liquidations_long as f64),
+            Some(seen.liquidated[0]),
+            Some(seen.liquidated[1]),
+            share(seen.liquidated[0], total),
+            Some(self.minute.largest),
+            share(seen.forced_volume, seen.volume),
+            Some(self.money(Money::ZERO - world.ledger.uncovered[0])),
+            Some(seen.fund_min.min(fund_end)),
+            Some(fund_end),
+            Some(seen.takeover),
+            Some(seen.adl),
+            Some(seen.adl_count as f64),
+            Some(world.unresolved_deficit(MarketId(0)) as f64 * self.scale.money),
+            start.map(|sample| sample.open_interest),
+            end.map(|sample| sample.open_interest),
+            mean(&mut self.samples.iter().filter_map(|s| s.spread_bps)),
+            depth(0),
+            least(0),
+            depth(1),
+            least(1),
+            Some(seen.volume),
+            Some(seen.trades as f64),
+            Some(records as f64),
+        ];
+        assert_eq!(values.len(), metrics().count(), "one value for each metric of the runs table");
+        values
+    }
+
+    /// Returns the most negative change of the mark over a span of the sampling grid, in percent.
+    fn worst_change(&self, span: Time) -> Option<f64> {
+        let mut from = 0;
+        let mut worst: Option<f64> = None;
+        for to in 0..self.samples.len() {
+            while self.samples[to].time - self.samples[from].time > span {
+                from += 1;
+            }
+            if to > 0 && self.samples[to].time - self.samples[0].time >= span {
+                let change = (self.samples[to].mark / self.samples[from].mark - 1.0) * 100.0;
+                worst = Some(worst.map_or(change, |worst| worst.min(change)));
+            }
+        }
+        worst
+    }
+
+    fn realized_volatility(&self) -> Option<f64> {
+        let squares = self.samples.windows(2).map(|pair| {
+            let change = libm::log(pair[1].mark / pair[0].mark);
+            change * change
+        });
+        let (first, last) = (self.samples.first()?, self.samples.last()?);
+        let hours = (last.time - first.time).as_secs_f64() / 3_600.0;
+        (hours > 0.0).then(|| (squares.sum::<f64>() / hours).sqrt() * 100.0)
+    }
+
+    fn mark_moved(&mut self, mark: Price, time: Time) {
+        let mark = mark.0 as f64 * self.scale.tick;
+        if mark > self.seen.peak {
+            self.seen.peak = mark;
+        }
+        let fall = 1.0 - mark / self.seen.peak;
+        if fall > self.seen.drawdown {
+            self.seen.drawdown = fall;
+            self.seen.trough = mark;
+            self.seen.trough_peak = self.seen.peak;
+            self.seen.trough_time = time;
+        }
+    }
+
+    fn liquidated(&mut self, forced: &Forced, left: Position, time: Time) {
+        let side = usize::from(forced.lots.0 < 0);
+        let closed = self.value(forced.mark, forced.lots.size() - left.size());
+        self.seen.liquidated[side] += closed;
+        self.since_sample.liquidated[side] += closed;
+        let minute = time.0.div_euclid(60 * Time::SECOND.0);
+        if minute != self.minute.number {
+            self.minute.number = minute;
+            self.minute.sum = 0.0;
+        }
+        self.minute.sum += closed;
+        self.minute.largest = self.minute.largest.max(self.minute.sum);
+        let (equity, maintenance) = (self.money(forced.equity), self.money(forced.maintenance));
+        self.liquidations
+            .row(self.cell, self.replicate)
+            .time(time)
+            .text(self.market.as_str())
+            .integer(i64::from(forced.account.0))
+            .text(if side == 0 { "long" } else { "short" })
+            .number(forced.lots.size().0 as f64 * self.scale.lot)
+            .number(forced.mark.0 as f64 * self.scale.tick)
+            .number(equity)
+            .number(maintenance)
+            .number(closed)
+            .number(forced.filled)
+            .number(forced.takeover)
+            .number(forced.adl);
+    }
+}
+
+impl Observer for Recorder {
+    fn on(&mut self, record: &Record) {
+        if let Event::Transfer(transfer) = record.event {
+            let into = |purse| purse == Purse::Fund(VenueId(0));
+            let amount = self.money(transfer.amount);
+            if into(transfer.to) || into(transfer.from) {
+                self.fund += if into(transfer.to) { amount } else { -amount };
+                self.seen.fund_min = self.seen.fund_min.min(self.fund);
+            }
+            return;
+        }
+        if record.time < Time::ZERO {
+            return;
+        }
+        match record.event {
+            Event::Book { event: BookEvent::Trade(trade), .. } => {
+                let value = self.value(trade.price, trade.qty);
+                self.seen.trades += 1;
+                self.seen.volume += value;
+                self.since_sample.volume += value;
+                if let Some(forced) = self.forced.as_mut().filter(|f| f.account.0 == trade.taker_owner.0) {
+                    forced.filled += value;
+                    self.seen.forced_volume += value;
+                }
+            }
+            Event::Mark { mark, .. } => self.mark_moved(mark, record.time),
+            Event::Liquidation { account, lots, mark, equity, maintenance, .. } => {
+                self.seen.liquidations += 1;
+                self.seen.liquidations_long += u64::from(lots.0 > 0);
+                let (filled, takeover, adl) = (0.0, 0.0, 0.0);
+                self.forced =
+                    Some(Forced { account, lots, mark, equity, maintenance, filled, takeover, adl });
+            }
+            Event::Assigned { how, value, .. } => {
+                let value = self.money(value).abs();
+                if let Some(forced) = &mut self.forced {
+                    match how {
+                        Assignment::Takeover => {
+                            forced.takeover += value;
+                            self.seen.takeover += value;
+                        }
+                        Assignment::Deleverage => {
+                            forced.adl += value;
+                            self.seen.adl += value;
+                            self.seen.adl_count += 1;
+                        }
+                        Assignment::Seed => {}
+                    }
+                }
+            }
+            Event::Liquidated { left, .. } => {
+                if let Some(forced) = self.forced.take() {
+                    self.liquidated(&forced, left, record.time);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The tables of a results folder, each column with its unit and meaning.
+
+use super::columns::{CELL, Column, ColumnKind, REPLICATE, Table};
+
+const fn number(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+    Column { name, unit, kind: ColumnKind::Number, meaning }
+}
+
+const fn integer(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+    Column { name, unit, kind: ColumnKind::Integer, meaning }
+}
+
+const fn text(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, unit: "", kind: ColumnKind::Text, meaning }
+}
+
+const fn time(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, unit: "s", kind: ColumnKind::Time, meaning }
+}
+
+/// The points of the design.
+pub static CELLS: Table = Table {
+    name: "cells",
+    title: "one point of the design",
+    columns: &[CELL, REPLICATE, text("arm", "base, or the mechanism that is switched off")],
+};
+
+/// One row a run.
+pub static RUNS: Table = Table {
+    name: "runs",
+    title: "one run",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("outcome", "finished or failed"),
+        number("drawdown_pct", "%", "largest fall of the mark from an earlier peak"),
+        time("time_to_trough_s", "time of the lowest mark of the largest fall"),
+        number("retraced_1h", "1", "share of the largest fall that is made good an hour after its trough"),
+        number("fall_1h_pct", "%", "fall of the mark over the first hour, end to end"),
+        number("return_pct", "%", "change of the mark over the whole run"),
+        number("worst_1min_pct", "%", "worst change of the mark within a minute, on the sampling grid"),
+        number("worst_5min_pct", "%", "worst change of the mark within five minutes, on the sampling grid"),
+        number("worst_1h_pct", "%", "worst change of the mark within an hour, on the sampling grid"),
+        number(
+            "realized_volatility_pct",
+            "% per sqrt(h)",
+            "root of the mean squared change of the mark's logarithm",
+        ),
+        integer("liquidations", "1", "liquidations begun"),
+        integer("liquidations_long", "1", "liquidations of long positions begun"),
+        number("liquidated_long_usd", "USD", "long notional closed by liquidation, at the mark"),
+        number("liquidated_short_usd", "USD", "short notional closed by liquidation, at the mark"),
+        number("long_share_of_liquidations", "1", "share of longs in the liquidated notional"),
+        number("liquidated_peak_minute_usd", "USD", "largest notional liquidated within one minute"),
+        number("forced_share_of_volume", "1", "share of liquidation orders in the traded notional"),
+        number("bad_debt_usd", "USD", "losses that nobody could pay"),
+        number("fund_min_usd", "USD", "lowest balance of the insurance fund"),
+        number("fund_end_usd", "USD", "balance of the insurance fund at the end"),
+        number("takeover_usd", "USD", "notional that the insurance fund took over"),
+        number("adl_usd", "USD", "notional deleveraged against bankrupt positions"),
+        integer("adl_count", "1", "positions reduced by deleveraging"),
+        number("unresolved_deficit_usd", "USD", "negative equity of open positions at the end"),
+        number("open_interest_start_coins", "coins", "open interest at time zero"),
+        number("open_interest_end_coins", "coins", "open interest at the end"),
+        number("spread_bps_mean", "bps", "mean spread"),
+        number("depth_bid_1pct_usd_mean", "USD", "mean bids within 1 %"),
+        number("depth_bid_1pct_usd_min", "USD", "fewest bids within 1 %"),
+        number("depth_ask_1pct_usd_mean", "USD", "mean asks within 1 %"),
+        number("depth_ask_1pct_usd_min", "USD", "fewest asks within 1 %"),
+        number("volume_usd", "USD", "traded notional"),
+        integer("trades", "1", "trades"),
+        integer("records", "1", "records of the event tape, burn-in included"),
+        text("tape_hash", "BLAKE3 of the event tape, if it was asked for"),
+    ],
+};
+
+/// One row a sample.
+pub static SERIES: Table = Table {
+    name: "series",
+    title: "the market at one moment",
+    columns: &[
+        CELL,
+        REPLICATE,
+        time("time_s", "time since the scenario's start"),
+        text("market", "market"),
+        number("bid", "USD", "best bid"),
+        number("ask", "USD", "best ask"),
+        number("last", "USD", "last trade"),
+        number("mark", "USD", "mark"),
+        number("fundamental", "USD", "fundamental value"),
+        number("depth_bid_10bps_usd", "USD", "bids within 0.1 %"),
+        number("depth_ask_10bps_usd", "USD", "asks within 0.1 %"),
+        number("depth_bid_1pct_usd", "USD", "bids within 1 %"),
+        number("depth_ask_1pct_usd", "USD", "asks within 1 %"),
+        number("volume_usd", "USD", "traded notional since the sample before"),
+        number("liquidated_long_usd", "USD", "long notional liquidated since the sample before"),
+        number("liquidated_short_usd", "USD", "short notional liquidated since the sample before"),
+        number("open_interest_coins", "coins", "open interest"),
+        number("fund_usd", "USD", "insurance fund"),
+    ],
+};
+
+/// One row a liquidation.
+pub static LIQUIDATIONS: Table = Table {
+    name: "liquidations",
+    title: "one liquidation",
+    columns: &[
+        CELL,
+        REPLICATE,
+        time("time_s", "time since the scenario's start"),
+        text("market", "market"),
+        integer("account", "1", "number of the account"),
+        text("side", "long or short"),
+        number("size_coins", "coins", "size of the position"),
+        number("mark", "USD", "mark at which it was measured"),
+        number("equity_usd", "USD", "margin plus unrealised profit at that mark"),
+        number("maintenance_usd", "USD", "maintenance margin at that mark"),
+        number("closed_usd", "USD", "notional closed, at that mark"),
+        number("forced_fill_usd", "USD", "part of it that traded in the book"),
+        number("takeover_usd", "USD", "part of it that the fund took over"),
+        number("adl_usd", "USD", "part of it that was deleveraged"),
+    ],
+};
+
+/// One row a reason for which money moved.
+pub static TRANSFERS: Table = Table {
+    name: "transfers",
+    title: "all money that moved for one reason",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("reason", "why it moved"),
+        integer("count", "1", "transfers"),
+        number("amount_usd", "USD", "their sum"),
+    ],
+};
+
+/// One row a metric and cell.
+pub static SUMMARY: Table = Table {
+    name: "summary",
+    title: "one metric over the replicates of a cell",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("arm", "base, or the mechanism that is switched off"),
+        text("metric", "column of the runs table"),
+        integer("replicates", "1", "runs with a value"),
+        number("mean", "of the metric", "mean"),
+        number("mean_ci_low", "of the metric", "lower end of the 95 % Student interval of the mean"),
+        number("mean_ci_high", "of the metric", "upper end of the 95 % Student interval of the mean"),
+        number("median", "of the metric", "median"),
+        number("p05", "of the metric", "5 % quantile"),
+        number("p95", "of the metric", "95 % quantile"),
+    ],
+};
+
+/// One row a metric and mechanism that is switched off.
+pub static EFFECTS: Table = Table {
+    name: "effects",
+    title: "one metric with and without a mechanism, paired by seed",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("mechanism", "mechanism that is switched off in this cell"),
+        text("metric", "column of the runs table"),
+        integer("pairs", "1", "replicates with a value in both cells"),
+        number("mean_with", "of the metric", "mean with the mechanism"),
+        number("mean_without", "of the metric", "mean without it"),
+        number("difference", "of the metric", "mean of with minus without, replicate by replicate"),
+        number("difference_ci_low", "of the metric", "lower end of its 95 % Student interval"),
+        number("difference_ci_high", "of the metric", "upper end of its 95 % Student interval"),
+    ],
+};
+
+/// One row a quantity that was observed in the world.
+pub static OBSERVED: Table = Table {
+    name: "observed",
+    title: "an observed quantity beside the simulated one",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("metric", "column of the runs table"),
+        number("observed", "of the metric", "observed value"),
+        number("median", "of the metric", "simulated median"),
+        number("p05", "of the metric", "simulated 5 % quantile"),
+        number("p95", "of the metric", "simulated 95 % quantile"),
+        text("inside", "whether the observed value lies between these quantiles"),
+    ],
+};
+
+/// All tables that `run` writes.
+pub static TABLES: [&Table; 8] =
+    [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &TRANSFERS, &SUMMARY, &EFFECTS, &OBSERVED];
+
+/// Returns the metrics of the runs table: its number, integer and time columns after the run's key, in order.
+pub fn metrics() -> impl Iterator<Item = &'static Column> {
+    RUNS.columns.iter().skip(2).filter(|column| column.kind != ColumnKind::Text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_is_well_defined() {
+        for table in TABLES {
+            assert_eq!(table.check(), Ok(()));
+        }
+    }
+}

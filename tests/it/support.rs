@@ -1,0 +1,23 @@
+//! Shipped scenarios with changes, and how to run them.
+
+use firesale::engine::Simulation;
+use firesale::event::Observer;
+use firesale::rng::Seed;
+use firesale::scenario::{Document, Scenario, check, shipped};
+
+/// Loads a shipped scenario with changes.
+pub(crate) fn scenario(name: &str, changes: &[&str]) -> Scenario {
+    let mut document =
+        Document::parse(name, shipped::find(name).expect("it is shipped").text.as_bytes()).unwrap();
+    for change in changes {
+        document.set(change);
+    }
+    check(&document, name).unwrap_or_else(|problems| panic!("{}", document.render(&problems, false)))
+}
+
+/// Runs a scenario to its end.
+pub(crate) fn run<O: Observer>(scenario: &Scenario, replicate: u32, observer: &mut O) -> Simulation {
+    let mut simulation = Simulation::new(scenario, Seed { master: 1, replicate }, observer);
+    simulation.step_until(scenario.duration, observer);
+    simulation
+}
