@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audit;
+mod bench;
 mod clearing_cases;
 mod floors;
+mod margin_properties;
 mod runs;
 mod support;
