@@ -1,5 +1,5 @@
-//! What was seen of a run: the columns that every table, axis and dictionary takes its names and units from, and the
-//! record of one run as it is stored. Nothing here opens a file.
+//! What was seen of a run: its tape, the columns that every table, axis and dictionary takes its names and units from, and
+//! the record of one run as it is stored. Nothing here opens a file.
 
 pub mod auditor;
 pub mod columns;

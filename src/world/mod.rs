@@ -140,6 +140,11 @@ impl World {
         self.opened = true;
     }
 
+    /// Tells whether stops and liquidations may go.
+    pub fn is_open(&self) -> bool {
+        self.opened
+    }
+
     /// Returns a market.
     pub fn market(&self, id: MarketId) -> &Market {
         &self.markets[id.index()]

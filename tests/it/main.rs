@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audit;
+mod bench;
 mod clearing_cases;
 mod floors;
 mod golden;
+mod margin_properties;
 mod runs;
 mod support;

@@ -1,0 +1,265 @@
+//! Random order flow over margined accounts in two markets: after every request money and contracts are conserved to the
+//! unit, and an auditor that shares no code with the venue agrees with it on everything.
+
+use crate::bench::{A, ALL_ON, B, Bench, Rules};
+use firesale::clearing::{
+    Accounts, Brackets, Breach, Contract, LiquidationStyle, MarginMode, OpenPosition, Stage, liquidation,
+};
+use firesale::event::{Event, Observer, Record};
+use firesale::market::{OrderType, SelfTrade, TimeInForce, TriggerSource, TriggerWhen};
+use firesale::record::tape::{Reader, TapeWriter};
+use firesale::units::{
+    AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, VenueId,
+};
+use firesale::world::{MarkRule, Order, Request, Switches, Trigger};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+fn rules() -> impl Strategy<Value = Rules> {
+    let switches = select(vec![
+        ALL_ON,
+        ALL_ON,
+        ALL_ON,
+        Switches { insurance_fund: false, ..ALL_ON },
+        Switches { adl: false, ..ALL_ON },
+        Switches { forced_liquidation: false, ..ALL_ON },
+    ]);
+    let waterfall = select(vec![
+        vec![],
+        vec![Stage::InsuranceFund],
+        vec![Stage::AutoDeleverage],
+        vec![Stage::InsuranceFund, Stage::AutoDeleverage],
+        vec![Stage::AutoDeleverage, Stage::InsuranceFund],
+    ]);
+    let style = select(vec![LiquidationStyle::Market, LiquidationStyle::IocToBankruptcy]);
+    let self_trade =
+        select(vec![SelfTrade::Allow, SelfTrade::CancelTaker, SelfTrade::CancelMaker, SelfTrade::CancelBoth]);
+    let mark = select(vec![MarkRule::Last, MarkRule::Median, MarkRule::BestBid]);
+    let fees = select(vec![[0; 3], [200_000, 500_000, 5_000_000], [1, 3_000_000, 30_000_000]]);
+    let fund = select(vec![0, 1, 50, 500, 100_000]);
+    let breach = select(vec![Breach::Below, Breach::AtOrBelow]);
+    (switches, waterfall, style, self_trade, mark, fees, fund, breach).prop_map(
+        |(switches, waterfall, style, self_trade, mark, fees, fund, breach)| Rules {
+            switches,
+            style,
+            breach,
+            waterfall,
+            mark,
+            self_trade,
+            fees,
+            fund,
+        },
+    )
+}
+
+/// One request before ids are known.
+#[derive(Clone, Debug)]
+enum Step {
+    Order { account: usize, market: MarketId, side: Side, price: i64, qty: i64, kind: Kind },
+    Cancel { place: usize },
+    Amend { place: usize, price: i64, qty: i64 },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    which: u8,
+    reduce_only: bool,
+    leverage: u16,
+    trigger: Option<(TriggerWhen, TriggerSource)>,
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    let when = select(vec![TriggerWhen::AtOrAbove, TriggerWhen::AtOrBelow]);
+    let source = select(vec![TriggerSource::Mark, TriggerSource::Last]);
+    let trigger = prop_oneof![6 => Just(None), 1 => (when, source).prop_map(Some)];
+    (0..8_u8, proptest::bool::weighted(0.15), select(vec![1, 5, 20, 50]), trigger)
+        .prop_map(|(which, reduce_only, leverage, trigger)| Kind { which, reduce_only, leverage, trigger })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let market = select(vec![A, A, A, B]);
+    let side = select(vec![Side::Buy, Side::Sell]);
+    let order = (0..ACCOUNTS, market, side, 880..1_120_i64, 1..40_i64, kind()).prop_map(
+        |(account, market, side, price, qty, kind)| Step::Order { account, market, side, price, qty, kind },
+    );
+    prop_oneof![
+        12 => order,
+        2 => (0..20_usize).prop_map(|place| Step::Cancel { place }),
+        2 => (0..20_usize, 880..1_120_i64, 0..60_i64)
+            .prop_map(|(place, price, qty)| Step::Amend { place, price, qty }),
+    ]
+}
+
+/// Two participants that owe nothing and five margined accounts.
+const ACCOUNTS: usize = 7;
+
+struct Flow {
+    bench: Bench,
+    accounts: Vec<AccountId>,
+    sent: Vec<(AccountId, MarketId, OrderId)>,
+}
+
+impl Flow {
+    fn new(rules: &Rules) -> Self {
+        let mut bench = Bench::new(rules);
+        let mut accounts = vec![bench.unmargined(), bench.unmargined()];
+        for cash in [200, 1_000, 3_000, 10_000, 40_000] {
+            accounts.push(bench.isolated(cash));
+        }
+        // Thin positions on both sides of both markets, so that every move finds somebody.
+        for (place, market, lots, margin) in
+            [(3, A, 10, 700), (4, A, -12, 900), (5, A, 25, 1_500), (5, B, -20, 1_000), (6, B, 45, 5_000)]
+        {
+            bench.seed(accounts[place], accounts[0], market, lots, margin);
+        }
+        Self { bench, accounts, sent: Vec::new() }
+    }
+
+    fn take(&mut self, step: &Step) {
+        let latest = |place: usize| self.sent.iter().rev().nth(place).copied();
+        let request = match *step {
+            Step::Order { account, market, side, price, qty, kind } => {
+                let id = self.bench.world.next_order_id();
+                let account = self.accounts[account];
+                self.sent.push((account, market, id));
+                let price = Price(price);
+                let limit = |tif| OrderType::Limit { price, tif };
+                let order_type = match kind.which {
+                    0..=2 => limit(TimeInForce::Gtc),
+                    3 => limit(TimeInForce::Ioc),
+                    4 => limit(TimeInForce::Fok),
+                    5 => limit(TimeInForce::PostOnly),
+                    6 => OrderType::Market { worst: Some(price) },
+                    _ => OrderType::Market { worst: None },
+                };
+                Request::Submit(Order {
+                    account,
+                    market,
+                    id,
+                    side,
+                    qty: Qty(qty),
+                    order_type,
+                    reduce_only: kind.reduce_only,
+                    leverage: kind.leverage,
+                    trigger: kind.trigger.map(|(when, source)| Trigger { price, when, source }),
+                })
+            }
+            Step::Cancel { place } => match latest(place) {
+                Some((account, market, id)) => Request::Cancel { account, market, id },
+                None => return,
+            },
+            Step::Amend { place, price, qty } => match latest(place) {
+                Some((account, market, id)) => {
+                    Request::Amend { account, market, id, price: Price(price), qty: Qty(qty) }
+                }
+                None => return,
+            },
+        };
+        self.bench.ask(request);
+        self.assert_backed();
+    }
+
+    /// No account has set aside more cash than it has, and a margin is below zero only on the way to a liquidation that
+    /// found nobody, or where liquidation is off.
+    fn assert_backed(&self) {
+        let world = &self.bench.world;
+        for (_, position) in world.accounts.positions() {
+            let is_flat = position.lots.is_zero();
+            assert!(!is_flat || (position.cost, position.margin) == (Money(0), Money(0)), "{position:?}");
+        }
+    }
+}
+
+fn tape(records: &[Record]) -> Vec<u8> {
+    let mut writer = TapeWriter::new(Vec::new());
+    for record in records {
+        writer.on(record);
+    }
+    writer.finish().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn money_and_contracts_are_conserved_and_the_auditor_agrees_after_every_request(
+        rules in rules(),
+        steps in proptest::collection::vec(step(), 1..120),
+    ) {
+        let mut flow = Flow::new(&rules);
+        for step in &steps {
+            flow.take(step);
+        }
+        let records = flow.bench.records;
+        let read: Vec<Record> =
+            Reader::new(&tape(&records)[..]).unwrap().collect::<Result<_, _>>().unwrap();
+        prop_assert_eq!(read, records);
+    }
+
+    #[test]
+    fn a_larger_fund_changes_nothing_before_the_smaller_one_is_missed(
+        rules in rules(),
+        steps in proptest::collection::vec(step(), 1..120),
+    ) {
+        let run = |fund| {
+            let mut flow = Flow::new(&Rules { fund, ..rules.clone() });
+            steps.iter().for_each(|step| flow.take(step));
+            flow.bench.records
+        };
+        let (small, large) = (run(1_000), run(2_000));
+        let differs = small.iter().zip(&large).skip(1).position(|(a, b)| a != b);
+        let limit = small.iter().skip(1).position(|record| is_want_of_fund(&record.event));
+        let limit_large = large.iter().skip(1).position(|record| is_want_of_fund(&record.event));
+        if let Some(differs) = differs {
+            let first = limit.into_iter().chain(limit_large).min();
+            prop_assert!(first.is_some_and(|first| first <= differs), "{differs} before {first:?}");
+        }
+    }
+}
+
+/// Tells whether the size of the fund matters here: it pays, takes over, or something happens because it did not.
+fn is_want_of_fund(event: &Event) -> bool {
+    matches!(event, Event::Liquidation { .. })
+        || matches!(event, Event::Transfer(transfer) if matches!(transfer.reason,
+            firesale::clearing::Reason::FundCover | firesale::clearing::Reason::UncoveredLoss))
+}
+
+const UNIT: Contract = Contract::Linear { unit: 1 };
+
+fn position(lots: i64, entry: i64, margin: i64) -> OpenPosition {
+    let mut accounts = Accounts::new(1);
+    let account = accounts.open(VenueId(0), AgentId(0), MarginMode::Isolated);
+    let id = accounts.find_or_open(account, A);
+    accounts.add_lots(id, Position(lots), Money(lots * entry));
+    accounts.add_margin(id, Money(margin));
+    *accounts.position(id)
+}
+
+fn brackets(rates: [i64; 3]) -> Brackets {
+    let rows = [
+        (Money(0), Rate(rates[0]), 10),
+        (Money(20_000), Rate(rates[1]), 10),
+        (Money(60_000), Rate(rates[2]), 10),
+    ];
+    Brackets::new(&rows, Money(200_000))
+}
+
+proptest! {
+    #[test]
+    fn a_higher_maintenance_rate_flags_a_superset(
+        rates in [0..20_000_000_i64, 20_000_000..40_000_000_i64, 40_000_000..60_000_000_i64],
+        raise in 0..20_000_000_i64,
+        held in proptest::collection::vec((-200..200_i64, 800..1_200_i64, 0..20_000_i64), 1..50),
+        mark in 500..1_500_i64,
+    ) {
+        let (low, high) = (brackets(rates), brackets(rates.map(|rate| rate + raise)));
+        for breach in [Breach::Below, Breach::AtOrBelow] {
+            for &(lots, entry, margin) in &held {
+                let position = position(lots, entry, margin);
+                let flagged = |rules| liquidation::is_breached(UNIT, rules, breach, &position, Price(mark));
+                prop_assert!(!flagged(&low) || flagged(&high), "{position:?} at {mark}");
+                prop_assert!(!position.lots.is_zero() || !flagged(&high), "nothing is never liquidated");
+            }
+        }
+    }
+}
