@@ -73,7 +73,8 @@ pub(super) fn change(mut document: Document, args: &LoadArgs) -> Result<Document
             let names = Mechanism::NAMES.join(", ");
             let near =
                 Mechanism::NAMES.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
-            let near = near.filter(|known| strsim::damerau_levenshtein(known, name) <= known.len() / 3);
+            let near =
+                near.filter(|known| strsim::damerau_levenshtein(known, name) <= known.len().div_ceil(3));
             let hint = near.map_or(String::new(), |known| format!("\n  did you mean {known}?"));
             let message = format!("error: --without {name}: no such mechanism{hint}\n  mechanisms: {names}");
             return Err(Failure::user(message));

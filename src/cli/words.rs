@@ -40,10 +40,11 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
     if args.resolved {
         return print(&load(&args.load)?.resolved());
     }
-    if args.load.set.is_empty() && args.load.without.is_empty() {
-        if let Some(shipped) = shipped::find(&args.load.scenario) {
-            return print(shipped.text);
-        }
+    if args.load.set.is_empty()
+        && args.load.without.is_empty()
+        && let Some(shipped) = shipped::find(&args.load.scenario)
+    {
+        return print(shipped.text);
     }
     let document = change(open(&args.load.scenario)?.0, &args.load)?;
     if document.problems().is_empty() {

@@ -112,7 +112,7 @@ impl<'r> Checker<'r> {
             // Nothing follows from a stand-in.
         } else if sample_every > duration {
             root.problem("sample_every", "is longer than the whole run", None);
-        } else if duration.0 / sample_every.0.max(1) > 1_000_000 {
+        } else if duration.0.div_euclid(sample_every.0.max(1)) > 1_000_000 {
             root.problem(
                 "sample_every",
                 "makes more than a million rows a run",
@@ -456,7 +456,8 @@ impl<'r> Checker<'r> {
         let place = self.at(body);
         let at = body.duration("at");
         if at > duration && !self.root.is_spoilt("duration") {
-            body.problem("at", "is after the end of the run", None);
+            let help = "the scenario's `duration` says when it ends".to_owned();
+            body.problem("at", "is after the end of the run", Some(help));
         }
         let kind = match variant {
             "meta_order" => {
@@ -552,7 +553,7 @@ fn brackets(margin: Section<'_>, money: Option<Decimal>) -> Option<Brackets> {
         match rows.last() {
             None if floor != 0 => wrong(0, "is not 0".into(), "the first bracket starts at 0"),
             Some(last) if floor <= last.0.0 => {
-                wrong(0, "does not lie above the floor before".into(), "brackets ascend")
+                wrong(0, "does not lie above the floor before".into(), "brackets ascend");
             }
             Some(last) if rate < last.1.0 => wrong(1, "is below the rate before".into(), "rates do not fall"),
             Some(last) if leverage > i64::from(last.2) => {
