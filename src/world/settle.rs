@@ -145,9 +145,17 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
         };
         let other = Fill { account: maker, side: trade.taker_side.opposite(), taker: false, ..fill };
         self.shrink(maker, trade.maker, trade.maker_remaining + trade.qty, trade.maker_remaining);
-        let (taker_before, maker_before) = (self.move_lots(&fill), self.move_lots(&other));
-        self.settle(&fill, &taker_before);
-        self.settle(&other, &maker_before);
+        if fill.account == maker {
+            // The second side of a trade with oneself starts from what the first one left.
+            for side in [&fill, &other] {
+                let before = self.move_lots(side);
+                self.settle(side, &before);
+            }
+        } else {
+            let (taker_before, maker_before) = (self.move_lots(&fill), self.move_lots(&other));
+            self.settle(&fill, &taker_before);
+            self.settle(&other, &maker_before);
+        }
         for fill in [fill, other] {
             let owner = self.accounts.get(fill.account).owner;
             self.notices.push(Notice {

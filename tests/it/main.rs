@@ -9,3 +9,4 @@ mod floors;
 mod margin_properties;
 mod runs;
 mod support;
+mod venue_facts;
