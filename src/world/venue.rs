@@ -276,8 +276,9 @@ impl World {
     }
 
     /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
-    fn settle_down<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
+    fn settle_down<O: Observer>(&mut self, mut market: MarketId, emit: &mut Emit<'_, O>) {
         let cause = emit.cause;
+        let mut passed_over = Vec::new();
         loop {
             self.refresh_mark(market, emit);
             if !self.opened {
@@ -289,10 +290,14 @@ impl World {
             if !self.switches.forced_liquidation {
                 break;
             }
-            let Some(position) = self.triggers.next_due(&self.marks) else { break };
-            // Where nobody is left to trade with, the position stays due and the next message tries again.
-            if !self.liquidate(position, emit) {
-                break;
+            let Some(due) = self.triggers.next_due(&self.marks, &passed_over) else { break };
+            let position = self.accounts.position(due);
+            let side = position.lots.side().expect("a position that is due is open");
+            // It may be another market's, whose mark then moves and whose stops go.
+            market = position.market;
+            // Where nobody is left to trade with, its side of the market stays due and the next message tries again.
+            if !self.liquidate(due, emit) {
+                passed_over.push((market, side));
             }
         }
         emit.cause = cause;

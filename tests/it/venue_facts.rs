@@ -23,3 +23,27 @@ fn a_trade_with_oneself_realises_what_its_two_sides_would() {
     // 5 sold at 1,100 that cost 1,000 each: 500. 5 are left, and 5 more cost 5,500.
     assert_eq!(bench.state(own, A), (500, 10, 10_500, 0));
 }
+
+#[test]
+fn a_position_that_nobody_buys_does_not_hold_up_another_market() {
+    let mut bench = Bench::new(&Rules::default());
+    let (hedger, seller) = (bench.unmargined(), bench.unmargined());
+    let (in_a, in_b) = (bench.isolated(500), bench.isolated(500));
+    // Equity at 950 is 500 - 500 = 0, below 95.
+    bench.seed(in_a, hedger, A, 10, 500);
+    bench.seed(in_b, hedger, B, 10, 500);
+    bench.submit(hedger, A, Side::Buy, 1, limit(950));
+    bench.submit(hedger, B, Side::Buy, 1, limit(950));
+    bench.submit(hedger, B, Side::Buy, 20, limit(940));
+    bench.submit(seller, A, Side::Sell, 1, MARKET);
+    assert_eq!(bench.state(in_a, A).1, 10, "no bid is left in A");
+    bench.submit(seller, B, Side::Sell, 1, MARKET);
+    assert_eq!(bench.state(in_a, A).1, 10);
+    // 10 at 940: a loss of 600, 100 more than the margin.
+    assert_eq!(bench.state(in_b, B), (0, 0, 0, 0));
+    assert_eq!(bench.world.ledger.uncovered[0], Money(-100));
+    assert_eq!(bench.world.mark(B), Price(940));
+    // A bid in A, and the first goes too.
+    bench.submit(hedger, A, Side::Buy, 10, limit(960));
+    assert_eq!(bench.state(in_a, A), (100, 0, 0, 0));
+}
