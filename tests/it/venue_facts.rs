@@ -47,3 +47,50 @@ fn a_position_that_nobody_buys_does_not_hold_up_another_market() {
     bench.submit(hedger, A, Side::Buy, 10, limit(960));
     assert_eq!(bench.state(in_a, A), (100, 0, 0, 0));
 }
+
+#[test]
+fn an_amended_order_needs_its_margin_like_a_new_one() {
+    let mut bench = Bench::new(&Rules::default());
+    let account = bench.isolated(1_000);
+    let id = bench.submit(account, A, Side::Buy, 1, limit(1_000));
+    assert_eq!(bench.world.accounts.get(account).reserved, Money(100));
+    let amend = |qty| Request::Amend { account, market: A, id, price: Price(1_000), qty: Qty(qty) };
+    // 11 at 1,000 and leverage 10 need 1,100.
+    let told = bench.ask(amend(11)).to_vec();
+    let refused = Event::Refused { market: A, account, id, reason: Refusal::InsufficientMargin };
+    assert_eq!(told.iter().map(|record| record.event).collect::<Vec<_>>(), [refused]);
+    assert_eq!(bench.world.market(A).book.level(Side::Buy, Price(1_000)), Qty(1), "it rests as it was");
+    // 10 need all there is, what the order had set aside included.
+    bench.ask(amend(10));
+    assert_eq!(bench.world.accounts.get(account).reserved, Money(1_000));
+    assert_eq!(bench.world.market(A).book.level(Side::Buy, Price(1_000)), Qty(10));
+    // A smaller one is never refused.
+    bench.ask(amend(9));
+    assert_eq!(bench.world.accounts.get(account).reserved, Money(900));
+}
+
+#[test]
+fn nobody_amends_or_cancels_the_order_of_another() {
+    let mut bench = Bench::new(&Rules::default());
+    let (owner, other) = (bench.isolated(1_000), bench.isolated(1_000));
+    let id = bench.submit(owner, A, Side::Buy, 1, limit(1_000));
+    let amend = Request::Amend { account: other, market: A, id, price: Price(900), qty: Qty(1) };
+    assert!(bench.ask(amend).is_empty());
+    assert!(bench.ask(Request::Cancel { account: other, market: A, id }).is_empty());
+    let gone = Request::Amend { account: owner, market: A, id: OrderId(99), price: Price(900), qty: Qty(1) };
+    assert!(bench.ask(gone).is_empty());
+    assert_eq!(bench.world.market(A).book.level(Side::Buy, Price(1_000)), Qty(1));
+}
+
+#[test]
+fn a_quantity_beyond_every_book_is_rejected() {
+    let mut bench = Bench::new(&Rules::default());
+    let (hedger, account) = (bench.unmargined(), bench.isolated(2_000));
+    bench.seed(account, hedger, A, 10, 1_000);
+    let order = order(&mut bench, account, Side::Buy, Qty::MAX, MARKET);
+    let told = bench.ask(Request::Submit(order));
+    let is_rejected = |event: &Event| {
+        matches!(event, Event::Book { event: BookEvent::Rejected { reason: RejectReason::Quantity, .. }, .. })
+    };
+    assert!(told.len() == 1 && is_rejected(&told[0].event), "{told:?}");
+}
