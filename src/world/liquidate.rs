@@ -161,7 +161,7 @@ impl World {
         }
         let fund = self.fund_accounts[venue.index()];
         let market = position.market;
-        self.hand_over(Assignment::Takeover, id, fund, position.lots, owed, emit);
+        self.assign(Assignment::Takeover, market, position.account, fund, position.lots, owed, emit);
         debug_assert!(self.accounts.lots(position.account, market).is_zero());
     }
 
@@ -192,15 +192,9 @@ impl World {
         for ((index, qty), value) in chosen.into_iter().zip(split_value(owed, &parts)) {
             let other = ids[index];
             let lots = Position(qty.0 * position.lots.0.signum());
-            self.cancel_all(self.accounts.position(other).account, market, emit);
-            self.hand_over(
-                Assignment::Deleverage,
-                id,
-                self.accounts.position(other).account,
-                lots,
-                value,
-                emit,
-            );
+            let to = self.accounts.position(other).account;
+            self.cancel_all(to, market, emit);
+            self.assign(Assignment::Deleverage, market, position.account, to, lots, value, emit);
         }
     }
 
@@ -212,27 +206,6 @@ impl World {
             entry_value: Money(position.cost.0.abs()),
             notional: spec.contract.notional(mark, position.lots.size()),
             equity: self.equity(id),
-        }
-    }
-
-    /// Moves lots of a bankrupt position to another account at a stated value and settles both.
-    fn hand_over<O: Observer>(
-        &mut self,
-        how: Assignment,
-        id: PositionId,
-        to: AccountId,
-        lots: Position,
-        value: Money,
-        emit: &mut Emit<'_, O>,
-    ) {
-        let giver = *self.accounts.position(id);
-        let market = giver.market;
-        let taker = self.accounts.find_or_open(to, market);
-        let taker_before = *self.accounts.position(taker);
-        self.assign(how, market, giver.account, to, lots, value, emit);
-        for (id, before, lots, value) in [(id, giver, -lots, -value), (taker, taker_before, lots, value)] {
-            let (_, mut settlement) = self.settlement(market, Some(giver.account), emit);
-            settlement.settle_assigned(id, &before, lots, value);
         }
     }
 

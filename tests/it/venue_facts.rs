@@ -83,6 +83,18 @@ fn nobody_amends_or_cancels_the_order_of_another() {
 }
 
 #[test]
+fn who_is_the_other_side_of_seeded_longs_and_shorts_realises_the_difference() {
+    let mut bench = Bench::new(&Rules::default());
+    let hedger = bench.unmargined();
+    let (long, short) = (bench.isolated(1_000), bench.isolated(1_100));
+    bench.seed_at(long, hedger, A, (10, 1_000), 1_000);
+    bench.seed_at(short, hedger, A, (-10, 1_100), 1_100);
+    // 10 sold at 1,000 and bought back at 1,100.
+    assert_eq!(bench.state(hedger, A), (-1_000, 0, 0, 0));
+    bench.agree();
+}
+
+#[test]
 fn a_quantity_beyond_every_book_is_rejected() {
     let mut bench = Bench::new(&Rules::default());
     let (hedger, account) = (bench.unmargined(), bench.isolated(2_000));
