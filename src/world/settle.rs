@@ -256,7 +256,8 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
             Money::ZERO
         } else {
             let share = i128::from(before.margin.0) * i128::from(left.0);
-            Money(div_round(share, i128::from(before.lots.size().0), Rounding::Ceil))
+            // A margin below zero keeps nothing for the rest: what closing earns goes to the debt first.
+            Money(div_round(share, i128::from(before.lots.size().0), Rounding::Ceil)).max(Money::ZERO)
         };
         let position = *self.accounts.position(id);
         let surplus = position.margin - keep;

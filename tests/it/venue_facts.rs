@@ -95,6 +95,21 @@ fn who_is_the_other_side_of_seeded_longs_and_shorts_realises_the_difference() {
 }
 
 #[test]
+fn what_closing_earns_stays_in_a_margin_that_is_below_zero() {
+    let switches = Switches { forced_liquidation: false, ..ALL_ON };
+    let mut bench = Bench::new(&Rules { switches, ..Rules::default() });
+    let (hedger, account) = (bench.unmargined(), bench.isolated(100));
+    bench.seed(account, hedger, A, 10, 100);
+    // 5 at 900 lose 500; 2 at 1,100 earn 200.
+    bench.submit(hedger, A, Side::Buy, 5, limit(900));
+    bench.submit(account, A, Side::Sell, 5, MARKET);
+    assert_eq!(bench.state(account, A), (0, 5, 5_000, -400));
+    bench.submit(hedger, A, Side::Buy, 2, limit(1_100));
+    bench.submit(account, A, Side::Sell, 2, MARKET);
+    assert_eq!(bench.state(account, A), (0, 3, 3_000, -200));
+}
+
+#[test]
 fn a_quantity_beyond_every_book_is_rejected() {
     let mut bench = Bench::new(&Rules::default());
     let (hedger, account) = (bench.unmargined(), bench.isolated(2_000));
