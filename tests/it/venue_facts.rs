@@ -110,6 +110,35 @@ fn what_closing_earns_stays_in_a_margin_that_is_below_zero() {
 }
 
 #[test]
+fn a_fund_bears_two_positions_only_if_it_can_bear_both() {
+    let rules = |fund| Rules {
+        style: LiquidationStyle::IocToBankruptcy,
+        waterfall: vec![Stage::InsuranceFund],
+        fund,
+        ..Rules::default()
+    };
+    // Two longs are bankrupt at 950 and the mark is 940: each would cost the fund 100 at the mark. What it does not take over
+    // is sold at 930, 200 below what is owed.
+    for (fund, taken, left) in [(200, 2, (200, 0)), (199, 1, (0, -1)), (99, 0, (0, -301))] {
+        let mut bench = Bench::new(&rules(fund));
+        let (hedger, seller) = (bench.unmargined(), bench.unmargined());
+        for _ in 0..2 {
+            let account = bench.isolated(500);
+            bench.seed(account, hedger, A, 10, 500);
+        }
+        bench.submit(hedger, A, Side::Buy, 1, limit(940));
+        bench.submit(hedger, A, Side::Buy, 40, limit(930));
+        bench.submit(seller, A, Side::Sell, 1, MARKET);
+        let is_takeover = |event: &Event| matches!(event, Event::Assigned { how: Assignment::Takeover, .. });
+        assert_eq!(bench.count(is_takeover), taken, "fund {fund}");
+        let ledger = &bench.world.ledger;
+        assert_eq!((ledger.fund[0].0, ledger.uncovered[0].0), left, "fund {fund}");
+        let held = bench.world.accounts.lots(bench.world.fund_accounts[0], A);
+        assert_eq!(held, Position(10 * taken as i64), "fund {fund}");
+    }
+}
+
+#[test]
 fn a_quantity_beyond_every_book_is_rejected() {
     let mut bench = Bench::new(&Rules::default());
     let (hedger, account) = (bench.unmargined(), bench.isolated(2_000));
