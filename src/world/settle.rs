@@ -79,6 +79,8 @@ pub(super) struct Settlement<'w, 'o, O> {
     pub(super) last_change: &'w mut u64,
     /// The account that is being liquidated: it pays no taker fee, and its money stays in its margin until the end.
     pub(super) liquidating: Option<AccountId>,
+    /// Whether the order that is being matched only reduces: it needs no cash set aside, at whatever price it rests.
+    pub(super) incoming_reduces: bool,
     /// Whether the fund pays for deficits.
     pub(super) fund_pays: bool,
     pub(super) emit: &'w mut Emit<'o, O>,
@@ -107,7 +109,8 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
             BookEvent::Reduced { id, owner, from, to, .. } => {
                 self.shrink(AccountId(owner.0), id, from, to);
             }
-            BookEvent::Accepted(_) | BookEvent::Cancelled { .. } | BookEvent::Rejected { .. } => {}
+            BookEvent::Accepted(order) => self.incoming_reduces = order.reduce_only,
+            BookEvent::Cancelled { .. } | BookEvent::Rejected { .. } => {}
         }
     }
 
@@ -314,11 +317,15 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
         if self.accounts.get(account).mode != MarginMode::Isolated {
             return;
         }
-        let leverage =
-            self.accounts.find(account, self.market).map_or(1, |id| self.accounts.position(id).leverage);
-        let notional = self.market_spec().contract.notional(price, qty);
-        let free = self.accounts.get(account).free().max(Money::ZERO);
-        let amount = initial_margin(notional, leverage).min(free);
+        let amount = if self.incoming_reduces {
+            Money::ZERO
+        } else {
+            let leverage =
+                self.accounts.find(account, self.market).map_or(1, |id| self.accounts.position(id).leverage);
+            let notional = self.market_spec().contract.notional(price, qty);
+            let free = self.accounts.get(account).free().max(Money::ZERO);
+            initial_margin(notional, leverage).min(free)
+        };
         self.reserved.insert((account, self.market, order), amount);
         self.accounts.add_reserved(account, amount);
     }

@@ -306,6 +306,7 @@ impl World {
             last: &mut state.last,
             last_change: &mut self.last_change,
             liquidating,
+            incoming_reduces: false,
             fund_pays: self.switches.forced_liquidation && self.switches.insurance_fund,
             emit,
         };

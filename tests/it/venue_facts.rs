@@ -150,3 +150,15 @@ fn a_quantity_beyond_every_book_is_rejected() {
     };
     assert!(told.len() == 1 && is_rejected(&told[0].event), "{told:?}");
 }
+
+#[test]
+fn an_order_that_only_reduces_sets_nothing_aside_at_any_price() {
+    let mut bench = Bench::new(&Rules::default());
+    let (hedger, account) = (bench.unmargined(), bench.isolated(2_000));
+    bench.seed(account, hedger, A, 10, 1_000);
+    let far = OrderType::Limit { price: MAX_PRICE, tif: TimeInForce::Gtc };
+    let order = Order { reduce_only: true, ..order(&mut bench, account, Side::Sell, Qty(10), far) };
+    bench.ask(Request::Submit(order));
+    assert_eq!(bench.world.market(A).book.level(Side::Sell, MAX_PRICE), Qty(10));
+    assert_eq!(bench.world.accounts.get(account).reserved, Money(0));
+}
