@@ -8,7 +8,7 @@
 //!
 //! The generator it is handed is a function of (scheme, seed, replicate, stream name, agent, wake number), so what one
 //! agent draws never depends on another. To add an agent of your own, implement `Decide` and run
-//! `Simulation<YourAgent>`; all built-in ones are written the same way (`docs/model.md` has an example).
+//! `Simulation<YourAgent>`; all built-in ones are written the same way (`examples/own_agent.rs` is one).
 
 mod background;
 mod fundamentalist;

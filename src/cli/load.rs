@@ -5,11 +5,11 @@ use super::args::LoadArgs;
 use crate::mechanisms::Mechanism;
 use crate::record::is_identifier;
 use crate::scenario::schema::KEYS;
-use crate::scenario::{Document, Rejection, Scenario, check, shipped};
+use crate::scenario::{Document, Rejection, Scenario, check, completed, shipped};
 use std::io::IsTerminal;
 use std::path::Path;
 
-/// A scenario with the text it was made from.
+/// A scenario with the document it was made from, every default in it.
 pub(super) struct Loaded {
     pub(super) scenario: Scenario,
     pub(super) document: Document,
@@ -27,7 +27,7 @@ pub(super) fn load(args: &LoadArgs) -> Result<Loaded, Failure> {
     let (document, name) = open(&args.scenario)?;
     let document = change(document, args)?;
     match check(&document, &name) {
-        Ok(scenario) => Ok(Loaded { scenario, document }),
+        Ok(scenario) => Ok(Loaded { scenario, document: completed(&document) }),
         Err(problems) => Err(Failure::user(document.render(&problems, colored()))),
     }
 }
@@ -43,8 +43,11 @@ pub(super) fn open(scenario: &str) -> Result<(Document, String), Failure> {
     let path = Path::new(scenario);
     if !path.exists() && !scenario.contains(['/', '.']) {
         let names: Vec<&str> = shipped::SHIPPED.iter().map(|shipped| shipped.name).collect();
-        let near = names.iter().min_by_key(|name| strsim::damerau_levenshtein(name, scenario));
-        let near = near.filter(|name| strsim::damerau_levenshtein(name, scenario) <= 4);
+        let begun = names.iter().find(|name| !scenario.is_empty() && name.starts_with(scenario));
+        let near = begun.or_else(|| {
+            let nearest = names.iter().min_by_key(|name| strsim::damerau_levenshtein(name, scenario));
+            nearest.filter(|name| strsim::damerau_levenshtein(name, scenario) <= name.len().div_ceil(3))
+        });
         let hint = near.map_or(String::new(), |name| format!("\n  did you mean {name}?"));
         let list = names.join(", ");
         return Err(Failure::user(format!(
@@ -62,7 +65,10 @@ pub(super) fn change(mut document: Document, args: &LoadArgs) -> Result<Document
     for argument in &args.set {
         document.set(argument);
     }
-    for name in &args.without {
+    for (index, name) in args.without.iter().enumerate() {
+        if args.without[..index].contains(name) {
+            continue;
+        }
         if Mechanism::from_name(name).is_none() {
             let names = Mechanism::NAMES.join(", ");
             let near =

@@ -15,6 +15,7 @@ mod words;
 
 use clap::Parser;
 use std::ffi::OsString;
+use std::io::Write as _;
 
 /// Why a command ended without doing what it was asked.
 #[derive(Debug)]
@@ -56,11 +57,12 @@ impl From<crate::experiment::StoreError> for Failure {
     fn from(error: crate::experiment::StoreError) -> Self {
         use crate::experiment::StoreError;
         match error {
-            StoreError::Held { .. } | StoreError::OtherPlan { .. } | StoreError::OtherVersion { .. } => {
-                Self::user(format!(
-                    "error: {error}\n  choose another folder with --out, or --force to throw it away"
-                ))
+            StoreError::Held { .. } => {
+                Self::user(format!("error: {error}\n  wait for it, or choose another folder with --out"))
             }
+            StoreError::OtherPlan { .. } | StoreError::OtherVersion { .. } => Self::user(format!(
+                "error: {error}\n  choose another folder with --out, or --force to throw it away"
+            )),
             other => Self::ours(format!("error: {other}")),
         }
     }
@@ -68,7 +70,13 @@ impl From<crate::experiment::StoreError> for Failure {
 
 impl From<crate::output::FolderError> for Failure {
     fn from(error: crate::output::FolderError) -> Self {
-        Self::user(format!("error: {error}"))
+        use crate::output::FolderError;
+        match error {
+            FolderError::NotAFolder { .. } | FolderError::HoldsOther { .. } => {
+                Self::user(format!("error: {error}\n  choose another folder with --out"))
+            }
+            FolderError::File(error) => error.into(),
+        }
     }
 }
 
@@ -79,8 +87,14 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => {
             // Help and version go to stdout and are no error; anything else is a mistake in usage.
             let wanted = !error.use_stderr();
-            let _ = error.print();
-            return u8::from(!wanted);
+            let printed = error.print().and_then(|()| std::io::stdout().flush());
+            return match printed {
+                Err(error) if wanted && error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    anstream::eprintln!("error: {}", stdout::StdoutError::from(error));
+                    2
+                }
+                _ => u8::from(!wanted),
+            };
         }
     };
     let done = match &cli.command {

@@ -47,10 +47,18 @@ impl Job<'_> {
         if self.args.force {
             discard_results(self.folder)?;
         }
-        if standing(&store, self.plan) == Standing::Complete {
-            self.say(&format!("{} is complete already; --force does it again", self.folder.display()));
-            self.report(&self.measure(&store)?)?;
-            return Ok(0);
+        let folder = self.folder.display();
+        match standing(&store, self.plan) {
+            Standing::Complete => {
+                self.say(&format!("{folder} is complete already; --force does it again"));
+                self.report(&self.measure(&store)?)?;
+                return Ok(0);
+            }
+            Standing::Unsealed(problems) => {
+                let problems = problems.join(", ");
+                self.say(&format!("{folder}: {problems}; the files are made again from the runs in it"));
+            }
+            Standing::Incomplete(_) => {}
         }
         let cancel = Cancel::default();
         signals::watch(&cancel)

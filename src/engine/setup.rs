@@ -171,7 +171,8 @@ impl Simulation<Strategy> {
                 None
             };
             let account = AccountId(first.0 + index);
-            let margin = seeding.margin.sample(rng).min(seeding.margin_cap);
+            let leverage = spec.leverages[leverages.sample(rng)];
+            let margin = seeding.notional.sample(rng).min(seeding.notional_cap) / f64::from(leverage);
             let stake = self.to_money(spec.market, margin);
             let spare = self.to_money(spec.market, margin * seeding.spare);
             let Some(side) = side else {
@@ -179,7 +180,6 @@ impl Simulation<Strategy> {
                 world.deposit(account, stake + spare, &mut emit);
                 continue;
             };
-            let leverage = spec.leverages[leverages.sample(rng)];
             let seed =
                 self.survivor(spec.market, account, counterparty, side, stake, leverage, &survivors, rng);
             let (world, mut emit) = self.parts(observer);

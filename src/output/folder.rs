@@ -21,7 +21,7 @@ pub enum FolderError {
         path: PathBuf,
     },
     /// It holds files that are not ours.
-    #[error("{} holds something else ({}); name an empty or a new folder", path.display(), names.join(", "))]
+    #[error("{} holds something else ({}), and results need a folder of their own", path.display(), names.join(", "))]
     HoldsOther {
         /// The path that was asked for.
         path: PathBuf,

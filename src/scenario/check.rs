@@ -31,6 +31,13 @@ pub fn check(document: &Document, name: &str) -> Result<Scenario, Vec<Problem>> 
     }
 }
 
+/// Returns the document with every default that its check reads, so that the text of a run says all that decided it.
+pub fn completed(document: &Document) -> Document {
+    let reader = Reader::new(document, KEYS);
+    let _scenario = Checker::new(reader.root()).scenario("");
+    reader.completed()
+}
+
 /// One lot of a market in the amounts that strategies are stated in.
 #[derive(Clone, Copy)]
 struct Scale {
@@ -68,8 +75,17 @@ impl<'r> Checker<'r> {
             root.tables("venues").iter().map(|(name, venue)| self.venue(name, *venue, &assets)).collect();
         let tables = root.tables("markets");
         if tables.len() != 1 {
-            let what = format!("has {} markets, expected exactly one", tables.len());
-            root.problem(if tables.is_empty() { "" } else { "markets" }, what, None);
+            let (what, help) = match tables.last() {
+                None => ("missing, expected one market".to_owned(), "a table [markets.NAME]".to_owned()),
+                Some((last, _)) => (
+                    format!("this version takes one market, found {}", tables.len()),
+                    format!("remove `markets.{last}` or another"),
+                ),
+            };
+            match tables.last() {
+                Some((_, last)) => last.problem("", what, Some(help)),
+                None => root.problem("markets", what, Some(help)),
+            }
         }
         let mut markets = Vec::new();
         let mut fundamentals = Vec::new();
@@ -92,7 +108,9 @@ impl<'r> Checker<'r> {
         let shocks: Vec<_> =
             root.tables("shocks").iter().map(|(name, table)| self.shock(name, *table, duration)).collect();
         let sample_every = root.duration("sample_every");
-        if sample_every > duration {
+        if root.is_spoilt("duration") || root.is_spoilt("sample_every") {
+            // Nothing follows from a stand-in.
+        } else if sample_every > duration {
             root.problem("sample_every", "is longer than the whole run", None);
         } else if duration.0.div_euclid(sample_every.0.max(1)) > 1_000_000 {
             root.problem(
@@ -192,11 +210,14 @@ impl<'r> Checker<'r> {
         let venue = table.reference("venue", "venue", &self.venues);
         let base = table.reference("base", "asset", &self.assets);
         let (tick, lot) = (table.exact("tick"), table.exact("lot"));
-        let price = exact(table, "initial_price", tick);
+        let price = if table.is_spoilt("tick") { None } else { exact(table, "initial_price", tick) };
         let settlement = venue.and_then(|index| venues[index].as_ref()).map(|venue| venue.settlement);
         let asset = settlement.and_then(|asset| assets[asset.index()].as_ref());
         let money = asset.map(unit_of);
         let unit = money.and_then(|money| {
+            if table.is_spoilt("tick") || table.is_spoilt("lot") {
+                return None;
+            }
             let product = tick.checked_mul(lot)?;
             let unit = decimal_to_units(product, money).ok().filter(|unit| *unit > 0);
             if unit.is_none() {
@@ -269,6 +290,10 @@ impl<'r> Checker<'r> {
 
     /// Returns the market that a strategy or shock names, with its scale; `None` after a problem was said somewhere.
     fn at(&self, body: Section<'_>) -> Option<(MarketId, Scale)> {
+        if self.markets.is_empty() {
+            // Said once, for the scenario as a whole.
+            return None;
+        }
         let index = body.reference("market", "market", &self.markets)?;
         Some((MarketId(index as u16), (*self.scales.get(index)?)?))
     }
@@ -358,15 +383,15 @@ impl<'r> Checker<'r> {
         let at = self.at(body);
         let market = at.and_then(|(market, _)| markets[market.index()].as_ref());
         let (longs, shorts, idle) = (body.int("longs"), body.int("shorts"), body.int("idle"));
-        if longs + shorts + idle == 0 {
+        if ["longs", "shorts", "idle"].iter().any(|key| body.is_spoilt(key)) {
+            // Nothing follows from a stand-in.
+        } else if longs + shorts + idle == 0 {
             body.problem("longs", "leaves the population without an account", None);
         } else if longs + shorts + idle > 5_000_000 {
-            let gigabytes = (longs + shorts + idle) as f64 * 200.0 / 1e9;
-            body.problem(
-                "longs",
-                format!("makes accounts of {gigabytes:.1} GB, at most 5000000 accounts"),
-                None,
-            );
+            let accounts = longs + shorts + idle;
+            let gigabytes = accounts as f64 * 200.0 / 1e9;
+            let what = format!("with shorts and idle these are {accounts} accounts, about {gigabytes:.1} GB");
+            body.problem("longs", what, Some("a population has at most 5000000 accounts".into()));
         }
         let highest = market.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
         let (mut leverages, mut weights) = (Vec::new(), Vec::new());
@@ -402,8 +427,8 @@ impl<'r> Checker<'r> {
         let seeding = Seeding {
             longs: longs as u32,
             shorts: shorts as u32,
-            margin: LogNormal::new(body.float("margin_median"), body.float("margin_sigma")),
-            margin_cap: body.float("margin_cap"),
+            notional: LogNormal::new(body.float("notional_median"), body.float("notional_sigma")),
+            notional_cap: body.float("notional_cap"),
             spare: body.float("spare"),
             entries: entries(body, market)?,
         };
@@ -430,14 +455,14 @@ impl<'r> Checker<'r> {
         let (variant, body) = table.one_of("event")?;
         let place = self.at(body);
         let at = body.duration("at");
-        if at > duration {
+        if at > duration && !self.root.is_spoilt("duration") {
             body.problem("at", "is after the end of the run", None);
         }
         let kind = match variant {
             "meta_order" => {
                 let side = if body.choice("side") == "buy" { Side::Buy } else { Side::Sell };
                 let (duration, slice_every) = (body.duration("duration"), body.duration("slice_every"));
-                if duration > Time::ZERO && slice_every > duration {
+                if duration > Time::ZERO && slice_every > duration && !body.is_spoilt("duration") {
                     body.problem("slice_every", "is longer than the whole order", None);
                 }
                 let (market, scale) = place?;
@@ -498,7 +523,9 @@ fn profile(body: Section<'_>, key: &str) -> Option<Vec<(f64, f64)>> {
 
 /// Reads margin brackets.
 fn brackets(margin: Section<'_>, money: Option<Decimal>) -> Option<Brackets> {
-    let cap = money.and_then(|money| exact(margin, "cap", money));
+    // Where the settlement asset is in doubt, the rows are still checked, in the unit that stablecoins have.
+    let unit = money.unwrap_or(Decimal::from_parts(1, 0, 0, false, 6));
+    let cap = exact(margin, "cap", unit);
     let mut rows: Vec<(Money, Rate, u16)> = Vec::new();
     let mut sound = true;
     for row in margin.rows("brackets") {
@@ -506,7 +533,7 @@ fn brackets(margin: Section<'_>, money: Option<Decimal>) -> Option<Brackets> {
             sound = false;
             continue;
         }
-        let floor = decimal_to_units(row.exact(0, "0", "2000000000000"), money?);
+        let floor = decimal_to_units(row.exact(0, "0", "2000000000000"), unit);
         let rate = decimal_to_units(row.exact(1, "0", "1"), RATE_UNIT);
         let leverage = row.int(2, 1, 1_000);
         let (Ok(floor), Ok(rate)) = (floor, rate) else {
@@ -552,7 +579,7 @@ fn brackets(margin: Section<'_>, money: Option<Decimal>) -> Option<Brackets> {
         margin.problem("cap", "does not lie above the last bracket's floor", None);
         sound = false;
     }
-    sound.then(|| Brackets::new(&rows, cap))
+    (sound && money.is_some()).then(|| Brackets::new(&rows, cap))
 }
 
 /// Reads where positions were opened.

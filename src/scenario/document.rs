@@ -12,6 +12,9 @@ use super::syntax;
 /// Largest file that is read, in bytes. The largest scenario that we ship is a hundredth of it.
 pub const MAX_BYTES: usize = 1 << 20;
 
+/// Most syntax errors that are told.
+const MOST_FAULTS: usize = 5;
+
 /// A parsed scenario file with its overrides.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -43,10 +46,10 @@ impl Document {
         // Looked at before it is opened: opening a pipe waits for its writer.
         let kind = path.metadata().map_err(unreadable)?.file_type();
         if kind.is_dir() {
-            return Err(refused("is a folder, not a file".to_owned()));
+            return Err(refused("a folder, not a file".to_owned()));
         }
         if !kind.is_file() {
-            return Err(refused("is not a regular file (a pipe, socket or device)".to_owned()));
+            return Err(refused("not a regular file but a pipe, socket or device".to_owned()));
         }
         let mut bytes = Vec::new();
         let file = File::open(path).map_err(unreadable)?;
@@ -57,7 +60,7 @@ impl Document {
     /// Parses TOML 1.0; `name` is what messages call it.
     ///
     /// # Errors
-    /// Returns every syntax error, or why there is no text to look at.
+    /// Returns the syntax errors, one a line and the first of them, or why there is no text to look at.
     pub fn parse(name: &str, bytes: &[u8]) -> Result<Self, Rejection> {
         if bytes.len() > MAX_BYTES {
             let what = format!("larger than {MAX_BYTES} bytes, the most that a scenario file may have");
@@ -88,7 +91,15 @@ impl Document {
                 document.root.value = Value::Table(entries);
                 Ok(document)
             }
-            Err(faults) => {
+            Err(mut faults) => {
+                // A bracket that is not closed turns every line below into faults of its own.
+                first_of_each_line(text, &mut faults);
+                let more = faults.len().saturating_sub(MOST_FAULTS);
+                faults.truncate(MOST_FAULTS);
+                if let Some(last) = faults.last_mut().filter(|_| more > 0) {
+                    let lines = if more == 1 { "line has" } else { "lines have" };
+                    last.help = Some(format!("{more} more {lines} faults, which may follow from these"));
+                }
                 let problems = faults
                     .into_iter()
                     .map(|fault| Problem {
@@ -151,6 +162,19 @@ impl Document {
 /// Returns the line of a byte, from 1.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
     1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
+}
+
+/// Keeps the first fault of each line; one walk over the text, however many faults there are.
+fn first_of_each_line(text: &str, faults: &mut Vec<syntax::Fault>) {
+    faults.sort_by_key(|fault| fault.span.start);
+    let (mut walked, mut last) = (0, None);
+    let mut line = 0;
+    faults.retain(|fault| {
+        let between = &text.as_bytes()[walked..fault.span.start.min(text.len())];
+        line += between.iter().filter(|byte| **byte == b'\n').count();
+        walked += between.len();
+        last.replace(line) != Some(line)
+    });
 }
 
 fn reason(error: &io::Error) -> String {

@@ -100,7 +100,9 @@ fn unknown(keys: &'static [Key], path: &str, parts: &[String]) -> String {
     for part in parts {
         if let Some(next) = level.child(part) {
             level = next;
-            known = joined(&known, part);
+            // A star is a pattern here and no name that needs quotes.
+            known =
+                if part == "*" && !known.is_empty() { format!("{known}.*") } else { joined(&known, part) };
             continue;
         }
         let mut text = format!("there is no key `{}`", shown(path));

@@ -28,7 +28,7 @@ mod syntax;
 mod unknown;
 mod write;
 
-pub use check::check;
+pub use check::{check, completed};
 pub use document::Document;
 pub use explain::explain;
 pub use keys::{Key, Kind};

@@ -104,10 +104,11 @@ pub struct Seeding {
     pub longs: u32,
     /// How many have a short position.
     pub shorts: u32,
-    /// Margin behind a position, in units of the settlement asset.
-    pub margin: LogNormal,
-    /// Largest margin, in the same units.
-    pub margin_cap: f64,
+    /// Notional of a position, in units of the settlement asset, whatever its leverage: the margin behind it is this over the
+    /// leverage, so that high leverage is small money.
+    pub notional: LogNormal,
+    /// Largest notional, in the same units.
+    pub notional_cap: f64,
     /// Free balance beside the margin, as a share of it.
     pub spare: f64,
     /// Where the positions were opened.

@@ -2,12 +2,12 @@
 //! by the caller.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
 use super::keys::{Key, Level};
-use super::node::{Node, quoted_key};
-use super::overrides::parse_path;
+use super::node::{Entries, Node, Value, quoted_key};
+use super::overrides::{Segment, parse_path};
 use super::problem::{Problem, Source, shortened};
 use super::section::Section;
 use super::unknown;
@@ -21,6 +21,20 @@ pub struct Reader<'d> {
     /// Display path and pattern of every section handed out, so that sections are small and `Copy`.
     trails: RefCell<Vec<Trail>>,
     problems: RefCell<Vec<Problem>>,
+    /// Paths of the values that a problem was recorded with, theirs or one of their cells.
+    spoilt: RefCell<BTreeSet<String>>,
+    /// Defaults that were handed out, by the paths of their keys.
+    defaults: RefCell<BTreeMap<String, Node>>,
+    /// Named tables that exist only because the path of an override leads through them.
+    made: RefCell<Vec<Made>>,
+}
+
+/// A named table that the path of an override made, beside one of the file's whose name is like it.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) at: String,
+    pub(super) source: Source,
+    pub(super) near: String,
 }
 
 /// A key of the table with its default parsed.
@@ -48,6 +62,9 @@ impl<'d> Reader<'d> {
             by_path,
             trails: RefCell::new(vec![Trail::default()]),
             problems: RefCell::new(Vec::new()),
+            spoilt: RefCell::new(BTreeSet::new()),
+            defaults: RefCell::new(BTreeMap::new()),
+            made: RefCell::new(Vec::new()),
         }
     }
 
@@ -71,6 +88,18 @@ impl<'d> Reader<'d> {
     /// all, the file's from top to bottom, then the overrides'.
     pub fn finish(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
+        for made in self.made.into_inner() {
+            let inside = format!("{}.", made.at);
+            let before = problems.len();
+            problems.retain(|problem| {
+                !(problem.at.starts_with(&inside) && matches!(problem.source, Source::Argument { .. }))
+            });
+            if problems.len() < before {
+                let what = "is not in the file, and this does not make a whole one".to_owned();
+                let help = Some(format!("did you mean `{}`?", made.near));
+                problems.push(Problem { at: made.at, source: made.source, what, help });
+            }
+        }
         problems.extend(self.document.problems.iter().cloned());
         unknown::find(&self.document.root, &Level::new(self.keys), self.keys, &mut problems);
         problems.sort_by_key(|problem| problem.source.order());
@@ -79,7 +108,34 @@ impl<'d> Reader<'d> {
     }
 
     pub(super) fn record(&self, problem: Problem) {
+        let value = problem.at.split('[').next().unwrap_or_default();
+        self.spoilt.borrow_mut().insert(value.to_owned());
         self.problems.borrow_mut().push(problem);
+    }
+
+    /// Tells whether a problem was recorded with the value at a path, so that what follows from it need not be said.
+    pub(super) fn is_spoilt(&self, at: &str) -> bool {
+        self.spoilt.borrow().contains(at)
+    }
+
+    /// Notes that a default was handed out for an absent key.
+    pub(super) fn note_default(&self, at: &str, default: &Node) {
+        self.defaults.borrow_mut().insert(at.to_owned(), default.clone());
+    }
+
+    /// Notes a table that the path of an override made.
+    pub(super) fn note_made(&self, made: Made) {
+        self.made.borrow_mut().push(made);
+    }
+
+    /// Ends the reading with the document in which every default that was handed out is written down.
+    pub fn completed(self) -> Document {
+        let mut document = self.document.clone();
+        for (at, default) in self.defaults.into_inner() {
+            let path = parse_path(&at).expect("a path that was made here");
+            insert(&mut document.root, &path, default);
+        }
+        document
     }
 
     /// Returns the declaration of a pattern.
@@ -125,4 +181,17 @@ impl<'d> Reader<'d> {
         }
         node.source
     }
+}
+
+/// Puts a value at a path below a node, with the tables on the way; where something else is in the way, it stays.
+fn insert(node: &mut Node, path: &[Segment], value: Node) {
+    let (Value::Table(entries), Some((first, rest))) = (&mut node.value, path.split_first()) else { return };
+    let name = first.name.clone().expect("a path of keys has no star");
+    if rest.is_empty() {
+        entries.entry(name).or_insert(value);
+        return;
+    }
+    let nowhere = Source::Missing { start: 0, end: 0 };
+    let empty = || Node { key: nowhere, source: nowhere, value: Value::Table(Entries::new()), loose: false };
+    insert(entries.entry(name).or_insert_with(empty), rest, value);
 }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::keys::{Key, Kind};
 use super::node::{Node, Value};
 use super::problem::{Problem, Source, listed, nearest, shown};
-use super::reader::{Declared, Reader};
+use super::reader::{Declared, Made, Reader};
 use super::row::Row;
 use super::scalar::{self, Refusal, stand_in};
 use crate::units::Time;
@@ -123,7 +123,16 @@ impl<'r> Section<'r> {
         let outer = self.table(key);
         let Body::Table(node) = outer.body else { return Vec::new() };
         let mut tables = Vec::new();
-        for (name, child) in node.entries().into_iter().flatten() {
+        let entries = node.entries().into_iter().flatten();
+        let filed = entries.clone().filter(|(_, child)| !matches!(child.key, Source::Argument { .. }));
+        for (name, child) in entries {
+            if matches!(child.key, Source::Argument { .. })
+                && child.key == child.source
+                && let Some(near) = nearest(name, filed.clone().map(|(name, _)| name.as_str()))
+            {
+                let at = self.reader.extended(outer.trail, name, "*").at;
+                self.reader.note_made(Made { at, source: child.key, near: near.to_owned() });
+            }
             if !scalar::is_name(name) {
                 let at = self.reader.extended(outer.trail, name, "*").at;
                 self.refuse(&at, child.key, scalar::not_a_name(name));
@@ -193,6 +202,11 @@ impl<'r> Section<'r> {
         if lookup.node.is_none() {
             self.missing(&lookup);
         }
+        if let Some(default) = lookup.node
+            && !lookup.given
+        {
+            self.reader.note_default(&lookup.at, default);
+        }
         Row::new(self.reader, lookup.at, lookup.node, self.anchor)
     }
 
@@ -218,10 +232,19 @@ impl<'r> Section<'r> {
         (0..row.len()).filter_map(|cell| row.reference(cell, what, names)).collect()
     }
 
-    /// Records a problem with the value under a key; with an empty key, with the table itself.
+    /// Tells whether a problem was recorded with the value under a key: what it was read as is a stand-in, and no
+    /// conclusion may be drawn from it.
+    pub fn is_spoilt(&self, key: &str) -> bool {
+        self.reader.is_spoilt(&self.reader.extended(self.trail, key, key).at)
+    }
+
+    /// Records a problem with the value under a key, unless there is one already; with an empty key, with the table
+    /// itself.
     pub fn problem(&self, key: &str, what: impl Into<String>, help: Option<String>) {
         let at = if key.is_empty() { self.path() } else { self.reader.extended(self.trail, key, key).at };
-        self.reader.record(Problem { at, source: self.source(key), what: what.into(), help });
+        if key.is_empty() || !self.reader.is_spoilt(&at) {
+            self.reader.record(Problem { at, source: self.source(key), what: what.into(), help });
+        }
     }
 
     /// Returns where the value under a key stands; with an empty key, the table itself.
@@ -268,7 +291,12 @@ impl<'r> Section<'r> {
             return None;
         };
         match read(node) {
-            Ok(value) => return Some(value),
+            Ok(value) => {
+                if !lookup.given {
+                    self.reader.note_default(&lookup.at, node);
+                }
+                return Some(value);
+            }
             Err(refusal) if lookup.given => self.refuse_lookup(lookup, refusal),
             Err(refusal) => panic!("default of `{}`: {}", lookup.declared.key.path, refusal.what),
         }

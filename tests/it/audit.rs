@@ -27,7 +27,7 @@ fn the_auditor_agrees_when_the_fund_is_empty_and_positions_are_deleveraged() {
         "duration=30m",
         "venues.exchange.insurance_fund=0",
         "venues.exchange.liquidation.fee=0",
-        "populations.retail.strategy.retail.margin_median=100",
+        "populations.retail.strategy.retail.notional_median=1700",
     ];
     for waterfall in ["[\"auto_deleverage\"]", "[\"insurance_fund\", \"auto_deleverage\"]", "[]"] {
         let change = format!("venues.exchange.liquidation.waterfall={waterfall}");

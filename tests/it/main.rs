@@ -6,6 +6,7 @@ mod audit;
 mod bench;
 mod clearing_cases;
 mod floors;
+mod golden;
 mod margin_properties;
 mod runs;
 mod support;

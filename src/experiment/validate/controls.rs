@@ -173,7 +173,7 @@ fn forced_liquidation() -> ControlReport {
 }
 
 fn insurance_fund() -> ControlReport {
-    let scenario = scenario("long-squeeze", &["populations.retail.strategy.retail.margin_median=100"]);
+    let scenario = scenario("long-squeeze", &["populations.retail.strategy.retail.notional_median=1700"]);
     same_until(Mechanism::InsuranceFund, &scenario, |event| match event {
         Event::Assigned { how, .. } => *how != Assignment::Seed,
         Event::Transfer(transfer) => matches!(transfer.reason, Reason::FundCover | Reason::UncoveredLoss),
@@ -184,7 +184,7 @@ fn insurance_fund() -> ControlReport {
 fn adl() -> ControlReport {
     let changes = [
         "venues.exchange.liquidation.waterfall=[\"auto_deleverage\"]",
-        "populations.retail.strategy.retail.margin_median=100",
+        "populations.retail.strategy.retail.notional_median=1700",
     ];
     let scenario = scenario("long-squeeze", &changes);
     same_until(Mechanism::Adl, &scenario, |event| {
