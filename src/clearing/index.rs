@@ -1,7 +1,7 @@
 //! The plain index of isolated positions by liquidation tick: obviously right, and the judge of any faster one.
 
 use super::PositionId;
-use crate::units::{MarketId, Price};
+use crate::units::{MarketId, Price, Side};
 use std::collections::BTreeSet;
 
 /// Which positions are liquidated at which mark.
@@ -40,14 +40,16 @@ impl TriggerIndex {
     }
 
     /// Returns a position that is due at these marks (one per market, in the order of markets): longs with the highest
-    /// trigger first, then shorts with the lowest, earlier positions first at equal ticks.
-    pub fn next_due(&self, marks: &[Option<Price>]) -> Option<PositionId> {
-        self.markets.iter().zip(marks).find_map(|(half, mark)| {
+    /// trigger first, then shorts with the lowest, earlier positions first at equal ticks. Longs (`Buy`) or shorts of a
+    /// market that are to be passed over are left out.
+    pub fn next_due(&self, marks: &[Option<Price>], passed_over: &[(MarketId, Side)]) -> Option<PositionId> {
+        self.markets.iter().zip(marks).enumerate().find_map(|(market, (half, mark))| {
             let mark = (*mark)?;
-            let long = half.longs.last().filter(|(tick, _)| mark <= *tick);
+            let goes = |side| !passed_over.contains(&(MarketId(market as u16), side));
+            let long = half.longs.last().filter(|(tick, _)| mark <= *tick && goes(Side::Buy));
             // Among equal highest ticks the earliest position goes first.
             let long = long.and_then(|(tick, _)| half.longs.range((*tick, PositionId(0))..).next());
-            let short = half.shorts.first().filter(|(tick, _)| mark >= *tick);
+            let short = half.shorts.first().filter(|(tick, _)| mark >= *tick && goes(Side::Sell));
             long.or(short).map(|(_, position)| *position)
         })
     }
@@ -76,12 +78,27 @@ mod tests {
         index.insert(MARKET, PositionId(3), true, Price(95));
         index.insert(MARKET, PositionId(2), true, Price(95));
         index.insert(MARKET, PositionId(4), false, Price(110));
-        assert_eq!(index.next_due(&[Some(Price(100))]), None);
-        assert_eq!(index.next_due(&[None]), None);
-        assert_eq!(index.next_due(&[Some(Price(95))]), Some(PositionId(2)));
+        assert_eq!(index.next_due(&[Some(Price(100))], &[]), None);
+        assert_eq!(index.next_due(&[None], &[]), None);
+        assert_eq!(index.next_due(&[Some(Price(95))], &[]), Some(PositionId(2)));
         index.remove(MARKET, PositionId(2), Price(95));
-        assert_eq!(index.next_due(&[Some(Price(80))]), Some(PositionId(3)));
-        assert_eq!(index.next_due(&[Some(Price(110))]), Some(PositionId(4)));
+        assert_eq!(index.next_due(&[Some(Price(80))], &[]), Some(PositionId(3)));
+        assert_eq!(index.next_due(&[Some(Price(110))], &[]), Some(PositionId(4)));
         assert_eq!(index.len(), 3);
+    }
+
+    #[test]
+    fn a_side_that_is_passed_over_does_not_hold_up_the_others() {
+        let mut index = TriggerIndex::new(2);
+        let other = MarketId(1);
+        index.insert(MARKET, PositionId(1), true, Price(100));
+        index.insert(MARKET, PositionId(2), false, Price(90));
+        index.insert(other, PositionId(3), true, Price(100));
+        let marks = [Some(Price(95)); 2];
+        assert_eq!(index.next_due(&marks, &[]), Some(PositionId(1)));
+        assert_eq!(index.next_due(&marks, &[(MARKET, Side::Buy)]), Some(PositionId(2)));
+        assert_eq!(index.next_due(&marks, &[(MARKET, Side::Buy), (MARKET, Side::Sell)]), Some(PositionId(3)));
+        let all = [(MARKET, Side::Buy), (MARKET, Side::Sell), (other, Side::Buy)];
+        assert_eq!(index.next_due(&marks, &all), None);
     }
 }

@@ -17,7 +17,7 @@ use crate::clearing::waterfall::{Standing, can_take_over, deleverage_queue, spli
 use crate::clearing::{LiquidationStyle, OpenPosition, PositionId, Purse, Reason, Stage, liquidation};
 use crate::event::{Assignment, Emit, Event, Observer};
 use crate::market::{Book, NewOrder, OrderType, Owner, TimeInForce};
-use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side};
+use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, VenueId};
 
 impl World {
     /// Liquidates a position and tells whether it got smaller.
@@ -156,13 +156,26 @@ impl World {
         let venue = spec.venue;
         let at_mark = spec.contract.position_value(mark, position.lots);
         let owed = position.cost - position.margin;
-        if !can_take_over(self.ledger.fund[venue.index()], at_mark, owed) {
+        if !can_take_over(self.means_of_fund(venue), at_mark, owed) {
             return;
         }
         let fund = self.fund_accounts[venue.index()];
         let market = position.market;
-        self.hand_over(Assignment::Takeover, id, fund, position.lots, owed, emit);
+        self.assign(Assignment::Takeover, market, position.account, fund, position.lots, owed, emit);
         debug_assert!(self.accounts.lots(position.account, market).is_zero());
+    }
+
+    /// Returns what a fund could lose: its balance, with what came of the positions that it took over and what those that it
+    /// still has are worth at their marks. The same balance cannot bear two positions.
+    fn means_of_fund(&self, venue: VenueId) -> Money {
+        let account = self.fund_accounts[venue.index()];
+        let markets = (0..self.markets.len()).map(|market| MarketId(market as u16));
+        let unrealized = markets.filter_map(|market| {
+            let position = self.accounts.position(self.accounts.find(account, market)?);
+            let contract = self.spec.markets[market.index()].contract;
+            Some(contract.position_value(self.mark(market), position.lots) - position.cost)
+        });
+        self.ledger.fund[venue.index()] + self.accounts.get(account).cash + unrealized.sum::<Money>()
     }
 
     /// Reduces opposite positions against a bankrupt one at its bankruptcy price, by rank.
@@ -192,15 +205,9 @@ impl World {
         for ((index, qty), value) in chosen.into_iter().zip(split_value(owed, &parts)) {
             let other = ids[index];
             let lots = Position(qty.0 * position.lots.0.signum());
-            self.cancel_all(self.accounts.position(other).account, market, emit);
-            self.hand_over(
-                Assignment::Deleverage,
-                id,
-                self.accounts.position(other).account,
-                lots,
-                value,
-                emit,
-            );
+            let to = self.accounts.position(other).account;
+            self.cancel_all(to, market, emit);
+            self.assign(Assignment::Deleverage, market, position.account, to, lots, value, emit);
         }
     }
 
@@ -212,27 +219,6 @@ impl World {
             entry_value: Money(position.cost.0.abs()),
             notional: spec.contract.notional(mark, position.lots.size()),
             equity: self.equity(id),
-        }
-    }
-
-    /// Moves lots of a bankrupt position to another account at a stated value and settles both.
-    fn hand_over<O: Observer>(
-        &mut self,
-        how: Assignment,
-        id: PositionId,
-        to: AccountId,
-        lots: Position,
-        value: Money,
-        emit: &mut Emit<'_, O>,
-    ) {
-        let giver = *self.accounts.position(id);
-        let market = giver.market;
-        let taker = self.accounts.find_or_open(to, market);
-        let taker_before = *self.accounts.position(taker);
-        self.assign(how, market, giver.account, to, lots, value, emit);
-        for (id, before, lots, value) in [(id, giver, -lots, -value), (taker, taker_before, lots, value)] {
-            let (_, mut settlement) = self.settlement(market, Some(giver.account), emit);
-            settlement.settle_assigned(id, &before, lots, value);
         }
     }
 

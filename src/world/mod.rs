@@ -194,7 +194,8 @@ impl World {
         self.reindex(id);
     }
 
-    /// Moves lots and their value from one account to another off the book. The caller settles profit and reindexes.
+    /// Moves lots and their value from one account to another off the book and settles both sides like a trade without fees
+    /// and margin. In a liquidation the giver is the one that is liquidated.
     #[expect(
         clippy::too_many_arguments,
         reason = "they are the fields of one record, named at the only call sites"
@@ -211,9 +212,14 @@ impl World {
     ) {
         let giver = self.accounts.find_or_open(from, market);
         let taker = self.accounts.find_or_open(to, market);
+        let (giver_before, taker_before) = (*self.accounts.position(giver), *self.accounts.position(taker));
         self.accounts.add_lots(giver, -lots, -value);
         self.accounts.add_lots(taker, lots, value);
         emit.say(Event::Assigned { how, market, from, to, lots, value });
+        let liquidating = (how != Assignment::Seed).then_some(from);
+        let (_, mut settlement) = self.settlement(market, liquidating, emit);
+        settlement.settle_assigned(giver, &giver_before, -lots, -value);
+        settlement.settle_assigned(taker, &taker_before, lots, value);
     }
 
     /// Moves money, counts it under its reason and says so.
@@ -284,6 +290,11 @@ impl World {
             assert!(account.mode != MarginMode::Isolated || account.cash >= Money::ZERO, "account {id} owes");
         }
         for (id, position) in self.accounts.positions() {
+            let is_clean = (position.cost, position.margin) == (Money::ZERO, Money::ZERO);
+            assert!(
+                !position.lots.is_zero() || is_clean,
+                "a flat position owes and owns nothing: {position:?}"
+            );
             if self.accounts.get(position.account).mode == MarginMode::Isolated {
                 assert_eq!(position.trigger, settle::trigger(&self.spec, position), "position {id:?}");
             }

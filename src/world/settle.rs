@@ -79,6 +79,8 @@ pub(super) struct Settlement<'w, 'o, O> {
     pub(super) last_change: &'w mut u64,
     /// The account that is being liquidated: it pays no taker fee, and its money stays in its margin until the end.
     pub(super) liquidating: Option<AccountId>,
+    /// Whether the order that is being matched only reduces: it needs no cash set aside, at whatever price it rests.
+    pub(super) incoming_reduces: bool,
     /// Whether the fund pays for deficits.
     pub(super) fund_pays: bool,
     pub(super) emit: &'w mut Emit<'o, O>,
@@ -107,7 +109,8 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
             BookEvent::Reduced { id, owner, from, to, .. } => {
                 self.shrink(AccountId(owner.0), id, from, to);
             }
-            BookEvent::Accepted(_) | BookEvent::Cancelled { .. } | BookEvent::Rejected { .. } => {}
+            BookEvent::Accepted(order) => self.incoming_reduces = order.reduce_only,
+            BookEvent::Cancelled { .. } | BookEvent::Rejected { .. } => {}
         }
     }
 
@@ -145,9 +148,17 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
         };
         let other = Fill { account: maker, side: trade.taker_side.opposite(), taker: false, ..fill };
         self.shrink(maker, trade.maker, trade.maker_remaining + trade.qty, trade.maker_remaining);
-        let (taker_before, maker_before) = (self.move_lots(&fill), self.move_lots(&other));
-        self.settle(&fill, &taker_before);
-        self.settle(&other, &maker_before);
+        if fill.account == maker {
+            // The second side of a trade with oneself starts from what the first one left.
+            for side in [&fill, &other] {
+                let before = self.move_lots(side);
+                self.settle(side, &before);
+            }
+        } else {
+            let (taker_before, maker_before) = (self.move_lots(&fill), self.move_lots(&other));
+            self.settle(&fill, &taker_before);
+            self.settle(&other, &maker_before);
+        }
         for fill in [fill, other] {
             let owner = self.accounts.get(fill.account).owner;
             self.notices.push(Notice {
@@ -248,7 +259,8 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
             Money::ZERO
         } else {
             let share = i128::from(before.margin.0) * i128::from(left.0);
-            Money(div_round(share, i128::from(before.lots.size().0), Rounding::Ceil))
+            // A margin below zero keeps nothing for the rest: what closing earns goes to the debt first.
+            Money(div_round(share, i128::from(before.lots.size().0), Rounding::Ceil)).max(Money::ZERO)
         };
         let position = *self.accounts.position(id);
         let surplus = position.margin - keep;
@@ -305,11 +317,15 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
         if self.accounts.get(account).mode != MarginMode::Isolated {
             return;
         }
-        let leverage =
-            self.accounts.find(account, self.market).map_or(1, |id| self.accounts.position(id).leverage);
-        let notional = self.market_spec().contract.notional(price, qty);
-        let free = self.accounts.get(account).free().max(Money::ZERO);
-        let amount = initial_margin(notional, leverage).min(free);
+        let amount = if self.incoming_reduces {
+            Money::ZERO
+        } else {
+            let leverage =
+                self.accounts.find(account, self.market).map_or(1, |id| self.accounts.position(id).leverage);
+            let notional = self.market_spec().contract.notional(price, qty);
+            let free = self.accounts.get(account).free().max(Money::ZERO);
+            initial_margin(notional, leverage).min(free)
+        };
         self.reserved.insert((account, self.market, order), amount);
         self.accounts.add_reserved(account, amount);
     }

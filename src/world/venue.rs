@@ -4,7 +4,9 @@ use super::settle::Settlement;
 use super::{MarkRule, World};
 use crate::clearing::{MarginMode, initial_margin, liquidation};
 use crate::event::{Emit, Event, Observer, Refusal};
-use crate::market::{Book, NewOrder, OrderType, Owner, StopOrder, TriggerSource, TriggerWhen};
+use crate::market::{
+    Book, MAX_QTY, NewOrder, OrderType, Owner, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
+};
 use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side};
 
 /// What makes a stop or take-profit order go.
@@ -106,12 +108,7 @@ impl World {
             Request::Submit(order) => self.submit(&order, emit),
             Request::Cancel { account, market, id } => self.cancel(account, market, id, emit),
             Request::Amend { account, market, id, price, qty } => {
-                let book = &self.market(market).book;
-                let own = |handle: &_| book.get(*handle).is_some_and(|order| order.owner == Owner(account.0));
-                if let Some(handle) = book.find(id).filter(own) {
-                    let (market, mut settlement) = self.settlement(market, None, emit);
-                    market.amend(handle, price, qty, &mut settlement);
-                }
+                self.amend(account, market, id, (price, qty), emit);
             }
         }
         self.settle_down(request.market(), emit);
@@ -119,7 +116,7 @@ impl World {
 
     /// Checks margin, then hands an order to the book or to the stops.
     fn submit<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
-        if let Some(reason) = self.refusal(order) {
+        if let Some(reason) = self.refusal(order, Money::ZERO) {
             emit.say(Event::Refused { market: order.market, account: order.account, id: order.id, reason });
             return;
         }
@@ -165,17 +162,19 @@ impl World {
     }
 
     /// Returns why a venue would refuse an order: it is measured at its own price or the worse of mark and touch, on the
-    /// lots that would increase the position, with the taker fee on all of them.
-    fn refusal(&self, order: &Order) -> Option<Refusal> {
+    /// lots that would increase the position, with the taker fee on all of them. `freed` is what the order that it takes
+    /// the place of had set aside. A quantity that no book takes is left for the book to reject.
+    fn refusal(&self, order: &Order, freed: Money) -> Option<Refusal> {
         let account = self.accounts.get(order.account);
-        if account.mode != MarginMode::Isolated || order.reduce_only || order.qty < Qty(1) {
+        let in_range = (Qty(1)..=MAX_QTY).contains(&order.qty);
+        if account.mode != MarginMode::Isolated || order.reduce_only || !in_range {
             return None;
         }
         let spec = &self.spec.markets[order.market.index()];
         let id = self.accounts.find(order.account, order.market);
         let position = id.map(|id| *self.accounts.position(id));
         let lots = position.map_or(Position::ZERO, |position| position.lots);
-        let rests = matches!(order.order_type, OrderType::Limit { tif, .. } if tif != crate::market::TimeInForce::Ioc);
+        let rests = matches!(order.order_type, OrderType::Limit { tif, .. } if tif != TimeInForce::Ioc);
         let opening = order.qty - lots.reducible(order.side).min(order.qty);
         // An order that may rest is backed in full: what it will close by the time it trades cannot be known.
         let backed = if rests { order.qty } else { opening };
@@ -215,7 +214,45 @@ impl World {
         let fee = self.venue_of(order.market).fees.taker;
         let margin = initial_margin(spec.contract.notional(price.max(Price(1)), backed), leverage);
         let fee = fee.of(spec.contract.notional(price.max(Price(1)), order.qty), Rounding::Ceil);
-        (margin + fee > account.free()).then_some(Refusal::InsufficientMargin)
+        (margin + fee > account.free() + freed).then_some(Refusal::InsufficientMargin)
+    }
+
+    /// Changes a resting order. One that would lose its place is a new order, and refused like one if the account could not
+    /// back it; the order that rests then stays as it is. An order that is gone or somebody else's is left alone.
+    fn amend<O: Observer>(
+        &mut self,
+        account: AccountId,
+        market: MarketId,
+        id: OrderId,
+        (price, qty): (Price, Qty),
+        emit: &mut Emit<'_, O>,
+    ) {
+        let book = &self.market(market).book;
+        let Some(handle) = book.find(id) else { return };
+        let Some(old) = book.get(handle).filter(|order| order.owner == Owner(account.0)) else { return };
+        if price != old.price || qty >= old.qty {
+            let order = Order {
+                account,
+                market,
+                id,
+                side: old.side,
+                qty,
+                order_type: OrderType::Limit { price, tif: TimeInForce::Gtc },
+                reduce_only: old.reduce_only,
+                leverage: self
+                    .accounts
+                    .find(account, market)
+                    .map_or(1, |id| self.accounts.position(id).leverage),
+                trigger: None,
+            };
+            let freed = self.reserved.get(&(account, market, id)).copied().unwrap_or_default();
+            if let Some(reason) = self.refusal(&order, freed) {
+                emit.say(Event::Refused { market, account, id, reason });
+                return;
+            }
+        }
+        let (book, mut settlement) = self.settlement(market, None, emit);
+        book.amend(handle, price, qty, &mut settlement);
     }
 
     /// Takes a resting or waiting order back; an order that is gone or somebody else's is left alone without a word.
@@ -269,6 +306,7 @@ impl World {
             last: &mut state.last,
             last_change: &mut self.last_change,
             liquidating,
+            incoming_reduces: false,
             fund_pays: self.switches.forced_liquidation && self.switches.insurance_fund,
             emit,
         };
@@ -276,8 +314,9 @@ impl World {
     }
 
     /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
-    fn settle_down<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
+    fn settle_down<O: Observer>(&mut self, mut market: MarketId, emit: &mut Emit<'_, O>) {
         let cause = emit.cause;
+        let mut passed_over = Vec::new();
         loop {
             self.refresh_mark(market, emit);
             if !self.opened {
@@ -289,10 +328,14 @@ impl World {
             if !self.switches.forced_liquidation {
                 break;
             }
-            let Some(position) = self.triggers.next_due(&self.marks) else { break };
-            // Where nobody is left to trade with, the position stays due and the next message tries again.
-            if !self.liquidate(position, emit) {
-                break;
+            let Some(due) = self.triggers.next_due(&self.marks, &passed_over) else { break };
+            let position = self.accounts.position(due);
+            let side = position.lots.side().expect("a position that is due is open");
+            // It may be another market's, whose mark then moves and whose stops go.
+            market = position.market;
+            // Where nobody is left to trade with, its side of the market stays due and the next message tries again.
+            if !self.liquidate(due, emit) {
+                passed_over.push((market, side));
             }
         }
         emit.cause = cause;

@@ -190,8 +190,9 @@ impl Bench {
     /// Asserts that the auditor agrees with the world as it is now, and returns its counts.
     pub(crate) fn agree(&self) -> AuditReport {
         self.auditor.clone().finish(&self.world).unwrap_or_else(|problems| {
-            let tail = &self.records[self.records.len().saturating_sub(30)..];
-            panic!("{problems:#?} after {tail:#?}")
+            let last = &self.records[self.records.len().saturating_sub(20)..];
+            let last: Vec<String> = last.iter().map(|record| format!("{record:?}")).collect();
+            panic!("{problems:#?} after\n{}", last.join("\n"))
         })
     }
 

@@ -10,3 +10,4 @@ mod golden;
 mod margin_properties;
 mod runs;
 mod support;
+mod venue_facts;
