@@ -200,9 +200,9 @@ mod tests {
     #[test]
     fn what_is_no_readable_file_is_refused_with_the_reason() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(refusal(folder.path()), "is a folder, not a file");
+        assert_eq!(refusal(folder.path()), "a folder, not a file");
         assert_eq!(refusal(&folder.path().join("absent.toml")), "no such file");
-        assert_eq!(refusal(Path::new("/dev/null")), "is not a regular file (a pipe, socket or device)");
+        assert_eq!(refusal(Path::new("/dev/null")), "not a regular file but a pipe, socket or device");
     }
 
     #[test]
@@ -211,7 +211,7 @@ mod tests {
         let pipe = folder.path().join("pipe");
         let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
         assert!(made.success());
-        assert_eq!(refusal(&pipe), "is not a regular file (a pipe, socket or device)");
+        assert_eq!(refusal(&pipe), "not a regular file but a pipe, socket or device");
     }
 
     #[test]
