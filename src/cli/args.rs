@@ -50,7 +50,10 @@ pub(super) struct LoadArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that one may type, independent of the others"
+)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) load: LoadArgs,

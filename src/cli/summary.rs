@@ -132,14 +132,20 @@ pub(super) fn json(design: &Design, measured: &Measurements, folder: &str) -> Va
     })
 }
 
-/// Returns what a metric means, with its unit.
+/// Letters of the first column.
+const LABEL: usize = 50;
+
+/// Returns what a metric means, with its unit; a long meaning is cut, a unit never.
 fn label(metric: &str) -> String {
-    let text = RUNS.column(metric).map_or_else(|| metric.to_owned(), crate::record::Column::axis_label);
-    if text.chars().count() <= 50 {
-        text
-    } else {
-        format!("{}...", text.chars().take(47).collect::<String>())
+    let Some(column) = RUNS.column(metric) else { return metric.to_owned() };
+    let text = column.axis_label();
+    if text.chars().count() <= LABEL {
+        return text;
     }
+    let unit = text.strip_prefix(column.meaning).unwrap_or_default();
+    let room = LABEL.saturating_sub(unit.chars().count() + "...".len());
+    let meaning: String = column.meaning.chars().take(room).collect();
+    format!("{}...{unit}", meaning.trim_end())
 }
 
 /// Writes a number with about four digits, thousands as k, M, G.

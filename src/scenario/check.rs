@@ -456,7 +456,8 @@ impl<'r> Checker<'r> {
         let place = self.at(body);
         let at = body.duration("at");
         if at > duration && !self.root.is_spoilt("duration") {
-            body.problem("at", "is after the end of the run", None);
+            let help = "the scenario's `duration` says when it ends".to_owned();
+            body.problem("at", "is after the end of the run", Some(help));
         }
         let kind = match variant {
             "meta_order" => {

@@ -170,9 +170,9 @@ fn first_of_each_line(text: &str, faults: &mut Vec<syntax::Fault>) {
     let (mut walked, mut last) = (0, None);
     let mut line = 0;
     faults.retain(|fault| {
-        let between = &text.as_bytes()[walked..fault.span.start.min(text.len())];
-        line += between.iter().filter(|byte| **byte == b'\n').count();
-        walked += between.len();
+        let start = fault.span.start.min(text.len());
+        line += text.as_bytes()[walked..start].split(|byte| *byte == b'\n').count() - 1;
+        walked = start;
         last.replace(line) != Some(line)
     });
 }

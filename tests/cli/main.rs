@@ -1,5 +1,11 @@
 //! The program as a user meets it: every test starts it as a process, in a folder of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::integer_division,
+    reason = "a test ends where something is not as it should be"
+)]
+
 mod determinism;
 mod faults;
 mod place;

@@ -42,6 +42,8 @@ impl Place {
         command
             .args(words.split_whitespace())
             .current_dir(self.folder.path())
+            // Help is as wide as the terminal, and a test has none.
+            .env("COLUMNS", "100")
             .timeout(Duration::from_secs(50));
         command
     }

@@ -194,7 +194,9 @@ proptest! {
     ) {
         let run = |fund| {
             let mut flow = Flow::new(&Rules { fund, ..rules.clone() });
-            steps.iter().for_each(|step| flow.take(step));
+            for step in &steps {
+                flow.take(step);
+            }
             flow.bench.records
         };
         let (small, large) = (run(1_000), run(2_000));
@@ -217,7 +219,9 @@ fn random_flow_reaches_every_stage() {
         let rules = rules().new_tree(&mut runner).unwrap().current();
         let steps = proptest::collection::vec(step(), 60..120).new_tree(&mut runner).unwrap().current();
         let mut flow = Flow::new(&rules);
-        steps.iter().for_each(|step| flow.take(step));
+        for step in &steps {
+            flow.take(step);
+        }
         let report = flow.bench.agree();
         let counts = [
             ("trades", report.trades),

@@ -74,8 +74,7 @@ impl Purses {
         *self.all.entry(to).or_default() += i128::from(amount.0);
         let (left, arrived) = (self.get(from), self.get(to));
         let is_backed = match from {
-            Purse::Fund(_) => left >= 0,
-            Purse::Margin(..) => left >= 0,
+            Purse::Fund(_) | Purse::Margin(..) => left >= 0,
             Purse::Cash(_) => reason != Reason::InitialMargin || left >= 0,
             Purse::External | Purse::Clearing(_) | Purse::Fees(_) | Purse::Uncovered(_) => true,
         };

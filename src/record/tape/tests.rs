@@ -107,7 +107,7 @@ fn the_bytes_of_a_record_are_these_for_ever() {
     for (record, expected) in cases {
         let mut bytes = Vec::new();
         encode(&record, &mut bytes);
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         assert_eq!(text, expected.concat(), "{record:?}");
     }
 }
@@ -126,10 +126,10 @@ fn a_tape_begins_with_its_name_and_versions() {
 #[test]
 fn a_tape_that_is_cut_anywhere_within_a_record_is_torn() {
     let bytes = tape_of(&[trade(), trade()]);
-    let length = (bytes.len() - HEADER_LEN) / 2;
+    let length = (bytes.len() - HEADER_LEN) >> 1;
     for end in HEADER_LEN..bytes.len() {
         let read: Vec<_> = Reader::new(&bytes[..end]).unwrap().collect();
-        let whole = (end - HEADER_LEN) / length;
+        let whole = (end - HEADER_LEN).div_euclid(length);
         let is_torn = !(end - HEADER_LEN).is_multiple_of(length);
         assert_eq!(read.len(), whole + usize::from(is_torn), "cut at {end}");
         if is_torn {
