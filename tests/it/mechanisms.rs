@@ -33,6 +33,9 @@ fn reason(event: &Event) -> Option<Reason> {
     }
 }
 
+/// A mechanism, changes under which it acts, and what it does.
+type Acts<'a> = (Mechanism, &'a [&'a str], fn(&Event) -> bool);
+
 #[test]
 fn runs_that_differ_in_a_mechanism_have_the_same_tape_until_it_first_acts() {
     // Large positions, so that more is lost than they hold.
@@ -42,7 +45,7 @@ fn runs_that_differ_in_a_mechanism_have_the_same_tape_until_it_first_acts() {
     ];
     let poor = ["venues.exchange.insurance_fund=0", "venues.exchange.liquidation.fee=0"];
     // What each mechanism does, with or without a rival for the same position.
-    let acts: [(Mechanism, &[&str], fn(&Event) -> bool); 3] = [
+    let acts: [Acts<'_>; 3] = [
         (Mechanism::ForcedLiquidation, &[], |event| matches!(event, Event::Liquidation { .. })),
         (Mechanism::InsuranceFund, &[], |event| {
             matches!(event, Event::Assigned { how: Assignment::Takeover, .. })
