@@ -146,7 +146,9 @@ impl World {
         }
         let closed = before.lots.size() - now.lots.size();
         // Cost and margin are shared in the same way; the bankruptcy price of the rest stays that of the whole.
-        before.margin - remaining_cost(before.margin, before.lots, before.lots.size() - closed)
+        let backing = before.margin - remaining_cost(before.margin, before.lots, before.lots.size() - closed);
+        // A margin below zero backs nothing, and pays no fee before it is made good.
+        backing.max(Money::ZERO)
     }
 
     /// Lets the fund take the rest of a position over at the bankruptcy price, if it can bear that at the mark.

@@ -8,6 +8,7 @@ mod clearing_cases;
 mod floors;
 mod golden;
 mod margin_properties;
+mod mechanisms;
 mod runs;
 mod support;
 mod venue_facts;

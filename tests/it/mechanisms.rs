@@ -9,20 +9,20 @@ use firesale::scenario::{Scenario, Shock, ShockKind};
 use firesale::units::{MarketId, Qty, Time};
 
 fn squeeze(changes: &[&str]) -> Scenario {
-    let mut all = vec!["duration=10m"];
+    let mut all = vec!["duration=30m"];
     all.extend(changes);
     scenario("long-squeeze", &all)
 }
 
 fn hash(scenario: &Scenario) -> String {
     let mut hasher = TapeHasher::new();
-    run(scenario, 0, &mut hasher);
+    run(scenario, 1, &mut hasher);
     hasher.finish()
 }
 
 fn records(scenario: &Scenario) -> Vec<Record> {
     let mut records = Vec::new();
-    run(scenario, 0, &mut records);
+    run(scenario, 1, &mut records);
     records
 }
 
@@ -33,16 +33,19 @@ fn reason(event: &Event) -> Option<Reason> {
     }
 }
 
+/// A mechanism, changes under which it acts, and what it does.
+type Acts<'a> = (Mechanism, &'a [&'a str], fn(&Event) -> bool);
+
 #[test]
 fn runs_that_differ_in_a_mechanism_have_the_same_tape_until_it_first_acts() {
-    // Thin margins, so that more is lost than they hold.
+    // Large positions, so that more is lost than they hold.
     let changes = [
         "venues.exchange.liquidation.waterfall=[\"insurance_fund\", \"auto_deleverage\"]",
-        "populations.retail.strategy.retail.margin_median=100",
+        "populations.retail.strategy.retail.notional_median=1700",
     ];
     let poor = ["venues.exchange.insurance_fund=0", "venues.exchange.liquidation.fee=0"];
     // What each mechanism does, with or without a rival for the same position.
-    let acts: [(Mechanism, &[&str], fn(&Event) -> bool); 3] = [
+    let acts: [Acts<'_>; 3] = [
         (Mechanism::ForcedLiquidation, &[], |event| matches!(event, Event::Liquidation { .. })),
         (Mechanism::InsuranceFund, &[], |event| {
             matches!(event, Event::Assigned { how: Assignment::Takeover, .. })

@@ -139,6 +139,21 @@ fn a_fund_bears_two_positions_only_if_it_can_bear_both() {
 }
 
 #[test]
+fn a_margin_below_zero_pays_no_liquidation_fee() {
+    let mut bench = Bench::new(&Rules { fees: [0, 0, 30_000_000], ..Rules::default() });
+    let (hedger, seller, account) = (bench.unmargined(), bench.unmargined(), bench.isolated(500));
+    bench.seed(account, hedger, A, 10, 500);
+    // 5 are sold at 850 and lose 750; nobody buys the rest.
+    bench.submit(hedger, A, Side::Buy, 6, limit(850));
+    bench.submit(seller, A, Side::Sell, 1, MARKET);
+    assert_eq!(bench.state(account, A), (0, 5, 5_000, -250));
+    // 2 are sold at 1,100 and earn 200, which the debt takes; at that mark the rest is sound again.
+    bench.submit(hedger, A, Side::Buy, 2, limit(1_100));
+    assert_eq!(bench.state(account, A), (0, 3, 3_000, -50));
+    assert_eq!(bench.world.ledger.fund[0], Money(0));
+}
+
+#[test]
 fn a_quantity_beyond_every_book_is_rejected() {
     let mut bench = Bench::new(&Rules::default());
     let (hedger, account) = (bench.unmargined(), bench.isolated(2_000));
