@@ -323,6 +323,8 @@ impl World {
                 break;
             }
             if self.fire_stop(market, emit) {
+                // It may rest, and so be whom those who were passed over had been missing.
+                passed_over.clear();
                 continue;
             }
             if !self.switches.forced_liquidation {
