@@ -28,7 +28,7 @@ fn the_shipped_program_tells_the_golden_tapes() {
                     "run",
                     scenario,
                     "--set",
-                    "duration=10m",
+                    "duration=15m",
                     "-n",
                     "2",
                     "--hash",
