@@ -59,6 +59,8 @@ impl Drop for FolderLock {
         // The name of a process that is gone would mislead; the file itself stays, since removing it would let two
         // processes lock two files of one name.
         let _ = self.file.set_len(0);
+        // Closing alone is not enough: a process that is being started elsewhere may for a moment hold a copy of the file.
+        let _ = self.file.unlock();
     }
 }
 
