@@ -64,16 +64,11 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
 
 /// Holds the engine against exact results.
 pub(super) fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
-    let Validation::CascadeLaw { cascades, seed, json, quiet } = args.what;
+    let Validation::CascadeLaw { cascades, seed, threads, json, quiet } = args.what;
     let display = Display::new(if quiet { Talk::Quiet } else { Talk::Normal });
-    let options = validate::Options { seed, cascades_per_seed: cascades };
-    let report = validate::cascade_law(&options, &|done, total| {
-        if done == 0 {
-            display.begin(0, total);
-        } else {
-            display.run_ended(Ended::Finished);
-        }
-    });
+    let options = validate::Options { seed, cascades_per_seed: cascades, threads };
+    display.begin(0, validate::batches());
+    let report = validate::cascade_law(&options, &|_, _| display.run_ended(Ended::Finished));
     display.end();
     let text = if json {
         format!("{}\n", serde_json::to_string_pretty(&report).expect("a report has string keys only"))
@@ -81,7 +76,7 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
         report.table()
     };
     print(&text)?;
-    if report.passed() {
+    if report.pass {
         return Ok(0);
     }
     Err(Failure::ours(

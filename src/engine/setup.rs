@@ -1,7 +1,7 @@
 //! From a checked scenario and a seed to a simulation at the beginning of its burn-in: accounts, positions, books.
 
+use super::Simulation;
 use super::queue::Item;
-use super::{Simulation, Slot};
 use crate::agents::{Background, Fundamentalist, Holder, Maker, MetaOrder, Retail, RetailSpec, Strategy};
 use crate::clearing::{MarginMode, initial_margin, liquidation};
 use crate::event::{Emit, Observer};
@@ -290,7 +290,7 @@ impl Simulation<Strategy> {
 
     /// Returns the number of agents, those of the timeline included.
     pub fn agents(&self) -> usize {
-        self.agents.iter().map(|_: &Slot<Strategy>| 1).sum()
+        self.agents.len()
     }
 }
 

@@ -196,17 +196,6 @@ impl Rate {
     }
 }
 
-/// A distance in hundredths of a percent, for beliefs and statistics.
-#[derive(Clone, Copy, PartialEq, PartialOrd, Debug)]
-pub struct Bps(pub f64);
-
-impl Bps {
-    /// Returns the distance as a fraction.
-    pub fn fraction(self) -> f64 {
-        self.0 / 1e4
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

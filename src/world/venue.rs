@@ -394,9 +394,4 @@ impl World {
         emit.cause = cause;
         true
     }
-
-    /// Returns what an account's order would cost in margin at a price, for agents that size their orders.
-    pub fn margin_needed(&self, market: MarketId, price: Price, qty: Qty, leverage: u16) -> Money {
-        initial_margin(self.spec.markets[market.index()].contract.notional(price, qty), leverage)
-    }
 }

@@ -9,15 +9,19 @@ use firesale::units::{Money, Qty};
 #[test]
 fn the_auditor_agrees_with_every_shipped_scenario() {
     for shipped in SHIPPED {
-        // Half an hour holds the sale of each scenario and what follows; a whole day adds nothing but time.
-        let scenario = scenario(shipped.name, &["duration=30m"]);
+        let scenario = scenario(shipped.name, &[]);
         let mut auditor = Auditor::new(&scenario.world);
         let simulation = run(&scenario, 0, &mut auditor);
         simulation.world().assert_conserved_in_full();
         let report =
             auditor.finish(simulation.world()).unwrap_or_else(|e| panic!("{}: {e:#?}", shipped.name));
         assert!(report.trades > 100, "{}: {report:?}", shipped.name);
-        assert_eq!(report.liquidations > 0, shipped.name.contains("squeeze") || shipped.name.contains("btc"));
+        match shipped.name {
+            "leverage-one" => assert_eq!(report.liquidations, 0),
+            // A position of the calm day may be liquidated by itself.
+            "calm" => assert!(report.liquidations <= 2, "{report:?}"),
+            _ => assert!(report.liquidations > 10, "{}: {report:?}", shipped.name),
+        }
     }
 }
 
