@@ -6,13 +6,15 @@
 //!
 //! What can go wrong: nothing panics on input. An order that breaks a rule is answered with one
 //! [`BookEvent::Rejected`] and leaves the book exactly as it was. Prices and quantities are bounded ([`MAX_PRICE`],
-//! [`MAX_QTY`]), so that no sum that a book forms leaves 64 bits before it holds eight million of the largest orders.
+//! [`MAX_QTY`]), so that no sum that a book forms leaves 64 bits before it holds a hundred million of the largest orders.
 
+mod fast;
 mod plain;
 mod stops;
 #[cfg(test)]
 mod tests;
 
+pub use fast::{FastBook, FastIdBook, SlabBook};
 pub use plain::PlainBook;
 pub use stops::{StopOrder, Stops, TriggerSource, TriggerWhen};
 
@@ -21,8 +23,8 @@ use crate::units::{OrderId, Price, Qty, Side};
 /// Highest price of a limit order in ticks: the sum of two prices fits 64 bits.
 pub const MAX_PRICE: Price = Price(i64::MAX >> 1);
 
-/// Largest quantity of an order in lots: eight million of the largest orders add up within 64 bits.
-pub const MAX_QTY: Qty = Qty(1 << 40);
+/// Largest quantity of an order in lots: a hundred million of the largest orders add up within 64 bits.
+pub const MAX_QTY: Qty = Qty((1 << 36) - 1);
 
 /// Who an order belongs to. The book only compares owners; to a venue it is the account's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
