@@ -1,17 +1,17 @@
-//! How a taker of the fast book trades, and what a fill-or-kill order could. A level is eaten order by order and leaves
-//! the queue in one step.
+//! How a taker of the fast book trades, and what a fill-or-kill order could. Plain makers go in sweeps; the others, and
+//! the last one that trades in part, are met one by one.
 
 use std::collections::BTreeMap;
 
-use super::super::{BookEvent, CancelReason, NewOrder, Outcome, Owner, SelfTrade, Sink, Trade};
-use super::SlabBook;
-use super::slab::{Badge, NONE};
+use super::super::{BookEvent, CancelReason, Outcome, Owner, SelfTrade, Sink, Trade};
+use super::queues::{Badge, Slot};
+use super::{Best, SlabBook, Taker, flip};
 use crate::units::{Price, Qty};
 
 /// What happens when a taker meets a maker.
 enum Meeting {
-    /// They trade at most this much: lots for the taker, lots of the maker.
-    Trade(u64, u64),
+    /// They trade at most this much: what the taker may, what the maker may.
+    Trade(Qty, Qty),
     /// The maker goes.
     Pull(CancelReason),
     /// The taker goes.
@@ -23,160 +23,129 @@ enum Meeting {
 impl<const IDS: bool> SlabBook<IDS> {
     /// Trades an accepted order and rests or cancels what is left.
     #[inline(never)]
-    pub(super) fn take<S: Sink>(
-        &mut self,
-        order: &NewOrder,
-        limit: i64,
-        rests: bool,
-        sink: &mut S,
-    ) -> Outcome {
-        let mut left = order.qty.0 as u64;
-        let mut stopped = None;
-        while left > 0 && stopped.is_none() && self.crosses(order.side, limit) {
-            stopped = self.take_level(order, &mut left, sink);
-        }
-        let left = Qty(left as i64);
+    pub(super) fn take<S: Sink>(&mut self, order: Taker, sink: &mut S) -> Outcome {
+        let mut left = order.qty;
+        let stopped = self.trade(order, &mut left, sink);
         let filled = order.qty - left;
         if left.is_zero() {
             return Outcome { filled, resting: None };
         }
-        if rests && stopped.is_none() {
-            return Outcome { filled, resting: Some(self.rest(order, limit, left, sink)) };
+        if order.rests && stopped.is_none() {
+            return Outcome { filled, resting: Some(self.rest(order, left, sink)) };
         }
-        let NewOrder { id, owner, side, .. } = *order;
+        let Taker { id, owner, side, .. } = order;
         let reason = stopped.unwrap_or(CancelReason::Unfilled);
         sink.on(BookEvent::Cancelled { id, owner, side, qty: left, resting: false, reason });
         Outcome { filled, resting: None }
     }
 
-    /// Trades with the best level of the other half until one of them is gone, or the taker is stopped.
-    #[inline]
-    fn take_level<S: Sink>(
-        &mut self,
-        taker: &NewOrder,
-        left: &mut u64,
-        sink: &mut S,
-    ) -> Option<CancelReason> {
-        let maker_side = taker.side.opposite();
-        let best = self.best[maker_side as usize];
-        let mut at = self.slab.nodes[best.header as usize].next;
-        // The last order that is gone, and the lots that are gone with all of them.
-        let (mut last, mut gone) = (NONE, 0);
-        let mut stopped = None;
-        while at != best.header && *left > 0 {
-            let node = self.slab.nodes[at as usize];
-            let badge = self.slab.badges[at as usize];
-            let (mut wanted, mut lots) = (*left, node.lots());
-            let mut pulled = None;
-            if taker.reduce_only || badge.reduce_only() || badge.owner == taker.owner {
-                match meet(self.spec.self_trade, taker, wanted, badge, lots, sink) {
-                    Meeting::Trade(most, kept) => {
-                        wanted = most;
-                        if kept < lots {
-                            self.slab.reduce(at, kept);
-                            sink.on(BookEvent::Reduced {
-                                id: badge.id,
-                                owner: badge.owner,
-                                side: maker_side,
-                                from: Qty(lots as i64),
-                                to: Qty(kept as i64),
-                            });
-                            lots = kept;
-                        }
-                    }
-                    Meeting::Pull(reason) => pulled = Some(reason),
-                    Meeting::Stop(reason) => {
-                        stopped = Some(reason);
-                        break;
-                    }
-                    Meeting::PullAndStop(reason) => (pulled, stopped) = (Some(reason), Some(reason)),
-                }
-            }
-            let qty = if pulled.is_none() { wanted.min(lots) } else { 0 };
-            *left -= qty;
-            if let Some(reason) = pulled {
-                sink.on(BookEvent::Cancelled {
-                    id: badge.id,
-                    owner: badge.owner,
-                    side: maker_side,
-                    qty: Qty(lots as i64),
-                    resting: true,
-                    reason,
+    /// Trades with the other half for as long as there is a maker within the limit, and says what stopped it before.
+    #[inline(always)]
+    fn trade<S: Sink>(&mut self, taker: Taker, left: &mut Qty, sink: &mut S) -> Option<CancelReason> {
+        while !left.is_zero() && self.crosses(taker) {
+            let Best { price, level } = self.best[taker.side.opposite() as usize];
+            let trade = |maker, maker_owner, qty, maker_remaining| {
+                let Taker { id, owner, side, .. } = taker;
+                BookEvent::Trade(Trade {
+                    maker,
+                    maker_owner,
+                    maker_remaining,
+                    taker: id,
+                    taker_owner: owner,
+                    taker_side: side,
+                    price: Price(price),
+                    qty,
+                })
+            };
+            if !taker.reduce_only {
+                self.len -= self.queues.sweep(level, taker.owner, left, |maker, owner, qty| {
+                    sink.on(trade(maker, owner, qty, Qty::ZERO));
                 });
-            } else {
-                sink.on(BookEvent::Trade(Trade {
-                    maker: badge.id,
-                    maker_owner: badge.owner,
-                    maker_remaining: Qty((lots - qty) as i64),
-                    taker: taker.id,
-                    taker_owner: taker.owner,
-                    taker_side: taker.side,
-                    price: Price(best.price),
-                    qty: Qty(qty as i64),
-                }));
-                if qty < lots {
-                    self.slab.reduce(at, lots - qty);
-                    // The taker is done, or asks again whether it may go on.
+                if self.queues.is_empty(level) {
+                    self.level_emptied(level);
                     continue;
                 }
+                if left.is_zero() {
+                    break;
+                }
             }
-            gone += lots;
-            self.len -= 1;
-            if IDS {
-                self.ids.remove(badge.id, at);
+            let slot = self.queues.first(level);
+            let maker = self.queues.badge(slot);
+            let (mut wanted, mut lots) = (*left, self.queues.lots(slot));
+            if taker.reduce_only || maker.reduce_only || maker.owner == taker.owner {
+                match meet(self.spec.self_trade, taker, wanted, maker, lots, sink) {
+                    Meeting::Trade(most, kept) => {
+                        wanted = most;
+                        self.cut(slot, maker, kept, sink);
+                        lots = kept;
+                    }
+                    Meeting::Pull(reason) => {
+                        self.pull(slot, reason, sink);
+                        continue;
+                    }
+                    Meeting::Stop(reason) => return Some(reason),
+                    Meeting::PullAndStop(reason) => {
+                        self.pull(slot, reason, sink);
+                        return Some(reason);
+                    }
+                }
             }
-            self.slab.retire(at);
-            last = at;
-            at = node.next;
-            if stopped.is_some() {
-                break;
+            let qty = wanted.min(lots);
+            *left -= qty;
+            if qty < lots {
+                self.queues.reduce(slot, lots - qty);
+            } else {
+                self.forget(slot);
             }
+            sink.on(trade(maker.id, maker.owner, qty, lots - qty));
         }
-        if last != NONE {
-            self.slab.splice(best.header, last, gone);
+        None
+    }
+
+    /// Cuts a reduce-only maker to its bound, if it is larger.
+    #[inline(never)]
+    fn cut<S: Sink>(&mut self, slot: Slot, maker: Badge, to: Qty, sink: &mut S) {
+        let from = self.queues.lots(slot);
+        if to < from {
+            self.queues.reduce(slot, to);
+            let Badge { id, owner, side, .. } = maker;
+            sink.on(BookEvent::Reduced { id, owner, side, from, to });
         }
-        if at == best.header {
-            self.level_emptied(best.header, maker_side);
-        }
-        stopped
     }
 
     /// Counts the lots that a fill-or-kill order could trade at once, up to its quantity; the reference book says why so.
     #[inline(never)]
-    pub(super) fn fillable<S: Sink>(&self, taker: &NewOrder, limit: i64, sink: &S) -> Qty {
-        let side = taker.side.opposite();
-        let mut filled = 0;
-        let mut traded: BTreeMap<Owner, i64> = BTreeMap::new();
-        if !self.crosses(taker.side, limit) {
-            return Qty::ZERO;
-        }
-        for slot in self.slots(side) {
-            let node = self.slab.nodes[slot as usize];
-            let price = self.ladder.price(node.level());
-            let within = price ^ super::flip(taker.side) <= limit ^ super::flip(taker.side);
-            if !within || filled == taker.qty.0 {
+    pub(super) fn fillable<S: Sink>(&self, taker: Taker, sink: &S) -> Qty {
+        let mut filled = Qty::ZERO;
+        let mut traded: BTreeMap<Owner, Qty> = BTreeMap::new();
+        for level in self.filled(taker.side.opposite()) {
+            let price = self.ladder.price(level);
+            if price ^ flip(taker.side) > taker.limit ^ flip(taker.side) {
                 break;
             }
-            let badge = self.slab.badges[slot as usize];
-            let own = badge.owner == taker.owner;
-            if own {
+            for slot in self.queues.queue(level) {
+                let maker = self.queues.badge(slot);
+                let own = maker.owner == taker.owner;
                 match self.spec.self_trade {
-                    SelfTrade::Allow => {}
-                    SelfTrade::CancelMaker => continue,
-                    SelfTrade::CancelTaker | SelfTrade::CancelBoth => break,
+                    SelfTrade::CancelMaker if own => continue,
+                    SelfTrade::CancelTaker | SelfTrade::CancelBoth if own => return filled,
+                    _ => {}
+                }
+                let mut lots = self.queues.lots(slot).min(taker.qty - filled);
+                if maker.reduce_only {
+                    let before = traded.get(&maker.owner).copied().unwrap_or_default();
+                    lots = lots.min(sink.reducible(maker.owner, maker.side) - before).max(Qty::ZERO);
+                }
+                filled += lots;
+                if filled == taker.qty {
+                    return filled;
+                }
+                if !own {
+                    *traded.entry(maker.owner).or_default() += lots;
                 }
             }
-            let mut lots = (node.lots() as i64).min(taker.qty.0 - filled);
-            if badge.reduce_only() {
-                let before = traded.get(&badge.owner).copied().unwrap_or(0);
-                lots = lots.min(sink.reducible(badge.owner, side).0 - before).max(0);
-            }
-            filled += lots;
-            if !own {
-                *traded.entry(badge.owner).or_insert(0) += lots;
-            }
         }
-        Qty(filled)
+        filled
     }
 }
 
@@ -184,18 +153,18 @@ impl<const IDS: bool> SlabBook<IDS> {
 #[inline(never)]
 fn meet<S: Sink>(
     policy: SelfTrade,
-    taker: &NewOrder,
-    mut wanted: u64,
+    taker: Taker,
+    mut wanted: Qty,
     maker: Badge,
-    mut lots: u64,
+    mut lots: Qty,
     sink: &S,
 ) -> Meeting {
     if taker.reduce_only {
-        let bound = sink.reducible(taker.owner, taker.side).0;
-        if bound < 1 {
+        let bound = sink.reducible(taker.owner, taker.side);
+        if bound < Qty(1) {
             return Meeting::Stop(CancelReason::ReduceOnly);
         }
-        wanted = wanted.min(bound as u64);
+        wanted = wanted.min(bound);
     }
     if maker.owner == taker.owner {
         match policy {
@@ -205,12 +174,12 @@ fn meet<S: Sink>(
             SelfTrade::CancelBoth => return Meeting::PullAndStop(CancelReason::SelfTrade),
         }
     }
-    if maker.reduce_only() {
-        let bound = sink.reducible(maker.owner, maker.side()).0;
-        if bound < 1 {
+    if maker.reduce_only {
+        let bound = sink.reducible(maker.owner, maker.side);
+        if bound < Qty(1) {
             return Meeting::Pull(CancelReason::ReduceOnly);
         }
-        lots = lots.min(bound as u64);
+        lots = lots.min(bound);
     }
     Meeting::Trade(wanted, lots)
 }
