@@ -161,6 +161,7 @@ pub(super) fn reads_agree_with_the_orders<B: Book>() {
     assert_eq!(book.depth_within(Side::Sell, 10.0), Qty(8));
     assert_eq!(book.depth_within(Side::Buy, 99.0), Qty(3));
     assert_eq!(book.depth_within(Side::Buy, 100.0), Qty(7));
+    assert_eq!((book.depth_within(Side::Buy, 99.5), book.depth_within(Side::Sell, 99.5)), (Qty(3), Qty(8)));
     let cost = book.cost_to_trade(Side::Buy, Qty(10));
     assert_eq!(
         (cost.filled, cost.value, cost.worst),

@@ -171,17 +171,19 @@ impl Sink for Shrinking {
 pub(super) fn a_reduce_only_taker_stops_where_its_bound_ends<B: Book>() {
     let mut book = B::new(BookSpec::default());
     let mut venue = Shrinking(Vec::new());
-    for order in [sell(1, 1, 100), sell(2, 9, 100)] {
+    for order in [sell(1, 1, 100), sell(2, 9, 100), sell(3, 1, 90), sell(4, 1, 90)] {
         book.submit(order, &mut venue);
     }
     venue.0.clear();
-    let outcome = book.submit(reducing(buy(3, 5, 100)), &mut venue);
-    assert_eq!(outcome, Outcome { filled: Qty(2), resting: None });
-    let words: Vec<String> = venue.0.iter().map(sentence).collect();
-    assert_eq!(
-        words.join("; "),
-        "3 in 5; 3 takes 1 of 1 at 100, 0 left; 3 takes 1 of 2 at 100, 8 left; 3 dropped 3 ReduceOnly"
-    );
+    for (qty, words) in [
+        (5, "5 in 5; 5 takes 1 of 3 at 90, 0 left; 5 takes 1 of 4 at 90, 0 left; 5 dropped 3 ReduceOnly"),
+        (4, "5 in 4; 5 takes 1 of 1 at 100, 0 left; 5 takes 1 of 2 at 100, 8 left; 5 dropped 2 ReduceOnly"),
+    ] {
+        let outcome = book.submit(reducing(buy(5, qty, 100)), &mut venue);
+        assert_eq!(outcome, Outcome { filled: Qty(2), resting: None });
+        let told: Vec<String> = venue.0.drain(..).map(|event| sentence(&event)).collect();
+        assert_eq!(told.join("; "), words);
+    }
 }
 
 pub(super) fn meeting_oneself_follows_the_policy<B: Book>() {
