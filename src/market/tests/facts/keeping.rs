@@ -154,7 +154,13 @@ pub(super) fn reads_agree_with_the_orders<B: Book>() {
     assert_eq!((book.len(), book.mid_twice()), (5, Some(20_000)));
     assert_eq!(book.level(Side::Buy, Price(9_990)), Qty(3));
     assert_eq!(book.level(Side::Sell, Price(9_990)), Qty(0));
-    assert_eq!(book.level(Side::Buy, Price(-5)), Qty(0));
+    // Nothing rests below one tick, nor at prices that differ from a level's in high bits alone.
+    for price in [-5, 0, i64::MIN].map(Price) {
+        assert_eq!((book.level(Side::Buy, price), book.level(Side::Sell, price)), (Qty(0), Qty(0)));
+    }
+    for high in (14..63).map(|bit| 10_010 + (1 << bit)).chain([i64::MAX]) {
+        assert_eq!(book.level(Side::Sell, Price(high)), Qty(0));
+    }
     assert_eq!(book.depth_to(Side::Buy, Price(9_901)), Qty(3));
     assert_eq!(book.depth_to(Side::Buy, Price(9_900)), Qty(7));
     assert_eq!(book.depth_to(Side::Sell, Price(10_100)), Qty(24));

@@ -105,6 +105,9 @@ pub(super) fn a_market_order_trades_up_to_its_worst_price_and_never_rests<B: Boo
     assert_eq!(desk.submit(market(5, Side::Sell, 1, None)), "5 in 1; 5 takes 1 of 3 at 80, 0 left");
     assert_eq!(desk.submit(market(4, Side::Sell, 1, None)), "4 in 1; 4 dropped 1 Unfilled");
     assert_eq!(desk.submit(market(4, Side::Sell, 1, Some(0))), "4 refused Price");
+    for worst in [None, Some(1), Some(i64::MAX)] {
+        assert_eq!(desk.submit(market(4, Side::Buy, 1, worst)), "4 in 1; 4 dropped 1 Unfilled");
+    }
 }
 
 pub(super) fn reduce_only_is_clipped_at_submission<B: Book>() {
