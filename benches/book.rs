@@ -79,7 +79,10 @@ fn table() {
             book.find(OrderId(message.id)).unwrap_or(Handle(u64::MAX))
         });
         let plain = median::<PlainBook>(&tape, PLAIN_ROUNDS, causes, |_, message| Handle(message.id));
-        println!("{name:<10}{live:>9}{fills:>12.3}{none:>10.1}{handles:>10.1}{ids:>10.1}{plain:>10.1}");
+        let copy = copy_us(&tape);
+        println!(
+            "{name:<10}{live:>9}{fills:>12.3}{none:>10.1}{handles:>10.1}{ids:>10.1}{plain:>10.1}{copy:>12.1}"
+        );
     }
 }
 
@@ -144,6 +147,23 @@ fn median<B: Book>(
             let seconds = seconds_since(start);
             assert_eq!((tally.fills, tally.lots), causes, "the books disagree");
             seconds * 1e9 / tape.timed.len() as f64
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() >> 1]
+}
+
+/// Returns the median time of a copy of the filled book in microseconds.
+fn copy_us(tape: &Messages) -> f64 {
+    let mut book = FastBook::new(BookSpec { self_trade: SelfTrade::Allow, min_notional: 0 });
+    run(&mut book, &tape.fill, &mut Tally::default(), |_, message| Handle(message.handle));
+    let mut times: Vec<f64> = (0..99)
+        .map(|_| {
+            let start = now();
+            let copy = std::hint::black_box(book.clone());
+            let seconds = seconds_since(start);
+            assert_eq!(copy.len(), book.len());
+            seconds * 1e6
         })
         .collect();
     times.sort_by(f64::total_cmp);

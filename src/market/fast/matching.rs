@@ -22,7 +22,7 @@ enum Meeting {
 
 impl<const IDS: bool> SlabBook<IDS> {
     /// Trades an accepted order and rests or cancels what is left.
-    #[inline(never)]
+    #[inline]
     pub(super) fn take<S: Sink>(&mut self, order: Taker, sink: &mut S) -> Outcome {
         let mut left = order.qty;
         let stopped = self.trade(order, &mut left, sink);

@@ -81,45 +81,25 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
         }
     }
 
-    #[inline]
-    fn submit<S: Sink>(&mut self, mut order: NewOrder, sink: &mut S) -> Outcome {
-        let (limit, tif) = match order.order_type {
-            OrderType::Limit { price, tif } => (price.0, tif),
-            OrderType::Market { worst: Some(worst) } => (worst.0.min(MAX_PRICE.0), TimeInForce::Ioc),
-            OrderType::Market { worst: None } if order.side == Side::Buy => (MAX_PRICE.0, TimeInForce::Ioc),
-            OrderType::Market { worst: None } => (1, TimeInForce::Ioc),
-        };
-        if let Err(reason) = self.spec.check(order.qty, order.order_type, order.reduce_only) {
-            return reject(order, reason, sink);
-        }
-        if IDS && self.ids.find(order.id, &self.queues).is_some() {
-            return reject(order, RejectReason::DuplicateId, sink);
-        }
-        if order.reduce_only {
-            let bound = sink.reducible(order.owner, order.side);
-            if bound < Qty(1) {
-                return reject(order, RejectReason::ReduceOnly, sink);
+    #[inline(always)]
+    fn submit<S: Sink>(&mut self, order: NewOrder, sink: &mut S) -> Outcome {
+        let NewOrder { id, owner, side, qty, order_type, reduce_only } = order;
+        // Most orders are quotes that rest. This is `judge` for them, small enough to go where it is called.
+        if let OrderType::Limit { price, tif: TimeInForce::Gtc } = order_type
+            && !reduce_only
+            && self.spec.check(qty, order_type, reduce_only).is_ok()
+        {
+            let quote = Taker { id, owner, side, qty, limit: price.0, reduce_only, rests: true };
+            let known = IDS && self.ids.find(id, &self.queues).is_some();
+            if !known && !self.crosses(quote) {
+                sink.on(BookEvent::Accepted(order));
+                return Outcome { filled: Qty::ZERO, resting: Some(self.rest(quote, qty, sink)) };
             }
-            order.qty = order.qty.min(bound);
         }
-        let NewOrder { id, owner, side, qty, reduce_only, .. } = order;
-        let rests = matches!(tif, TimeInForce::Gtc | TimeInForce::PostOnly);
-        let taker = Taker { id, owner, side, qty, limit, reduce_only, rests };
-        let crosses = self.crosses(taker);
-        if tif == TimeInForce::PostOnly && crosses {
-            return reject(order, RejectReason::PostOnly, sink);
-        }
-        if tif == TimeInForce::Fok && self.fillable(taker, sink) < qty {
-            return reject(order, RejectReason::FillOrKill, sink);
-        }
-        sink.on(BookEvent::Accepted(order));
-        if rests && !crosses {
-            return Outcome { filled: Qty::ZERO, resting: Some(self.rest(taker, qty, sink)) };
-        }
-        self.take(taker, sink)
+        self.judge(order, sink)
     }
 
-    #[inline]
+    #[inline(always)]
     fn cancel<S: Sink>(&mut self, handle: Handle, sink: &mut S) -> bool {
         let Some(slot) = self.queues.slot(handle) else { return false };
         self.pull(slot, CancelReason::Requested, sink);
@@ -198,6 +178,42 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
 }
 
 impl<const IDS: bool> SlabBook<IDS> {
+    /// Checks an order against every rule and executes it.
+    #[inline(never)]
+    fn judge<S: Sink>(&mut self, mut order: NewOrder, sink: &mut S) -> Outcome {
+        let (limit, tif) = match order.order_type {
+            OrderType::Limit { price, tif } => (price.0, tif),
+            OrderType::Market { worst: Some(worst) } => (worst.0.min(MAX_PRICE.0), TimeInForce::Ioc),
+            OrderType::Market { worst: None } if order.side == Side::Buy => (MAX_PRICE.0, TimeInForce::Ioc),
+            OrderType::Market { worst: None } => (1, TimeInForce::Ioc),
+        };
+        if let Err(reason) = self.spec.check(order.qty, order.order_type, order.reduce_only) {
+            return reject(order, reason, sink);
+        }
+        if IDS && self.ids.find(order.id, &self.queues).is_some() {
+            return reject(order, RejectReason::DuplicateId, sink);
+        }
+        if order.reduce_only {
+            let bound = sink.reducible(order.owner, order.side);
+            if bound < Qty(1) {
+                return reject(order, RejectReason::ReduceOnly, sink);
+            }
+            order.qty = order.qty.min(bound);
+        }
+        let NewOrder { id, owner, side, qty, reduce_only, .. } = order;
+        let rests = matches!(tif, TimeInForce::Gtc | TimeInForce::PostOnly);
+        let taker = Taker { id, owner, side, qty, limit, reduce_only, rests };
+        let crosses = self.crosses(taker);
+        if tif == TimeInForce::PostOnly && crosses {
+            return reject(order, RejectReason::PostOnly, sink);
+        }
+        if tif == TimeInForce::Fok && self.fillable(taker, sink) < qty {
+            return reject(order, RejectReason::FillOrKill, sink);
+        }
+        sink.on(BookEvent::Accepted(order));
+        self.take(taker, sink)
+    }
+
     /// Tells whether a taker meets the best level of the other half; an empty half meets nobody.
     #[inline(always)]
     fn crosses(&self, taker: Taker) -> bool {
@@ -276,6 +292,9 @@ impl<const IDS: bool> SlabBook<IDS> {
         self.filled(side).flat_map(|level| self.queues.queue(level))
     }
 }
+
+/// What `flip` and the places in `best` count on.
+const _: () = assert!(Side::Buy as usize == 0 && Side::Sell as usize == 1);
 
 /// Returns the mask that turns a price round for sells, so that higher is better on both sides.
 #[inline]
