@@ -1,18 +1,20 @@
 //! The order book: price-time priority, nothing about money. Usable alone as a library type.
 //!
 //! A book takes orders with ids that its caller chose, and says everything that happens to a [`Sink`] in the order in
-//! which it happens. `PlainBook` is the obviously right implementation and stays as the reference that judges any
-//! faster one; both keep the contract of the trait [`Book`], event for event.
+//! which it happens. [`PlainBook`] is the obviously right implementation and stays as the reference that judges the faster
+//! ones, [`FastBook`] and [`FastIdBook`]; all keep the contract of the trait [`Book`], event for event.
 //!
 //! What can go wrong: nothing panics on input. An order that breaks a rule is answered with one
 //! [`BookEvent::Rejected`] and leaves the book exactly as it was. Prices and quantities are bounded ([`MAX_PRICE`],
-//! [`MAX_QTY`]), so that no sum that a book forms leaves 64 bits before it holds eight million of the largest orders.
+//! [`MAX_QTY`]), so that no sum that a book forms leaves 64 bits before it holds a hundred million of the largest orders.
 
+mod fast;
 mod plain;
 mod stops;
 #[cfg(test)]
 mod tests;
 
+pub use fast::{FastBook, FastIdBook, SlabBook};
 pub use plain::PlainBook;
 pub use stops::{StopOrder, Stops, TriggerSource, TriggerWhen};
 
@@ -21,8 +23,8 @@ use crate::units::{OrderId, Price, Qty, Side};
 /// Highest price of a limit order in ticks: the sum of two prices fits 64 bits.
 pub const MAX_PRICE: Price = Price(i64::MAX >> 1);
 
-/// Largest quantity of an order in lots: eight million of the largest orders add up within 64 bits.
-pub const MAX_QTY: Qty = Qty(1 << 40);
+/// Largest quantity of an order in lots: a hundred million of the largest orders add up within 64 bits.
+pub const MAX_QTY: Qty = Qty((1 << 36) - 1);
 
 /// Who an order belongs to. The book only compares owners; to a venue it is the account's number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -126,7 +128,8 @@ impl BookSpec {
             }
             OrderType::Market { worst: Some(worst) } if worst < Price(1) => Err(RejectReason::Price),
             OrderType::Limit { price, .. }
-                if !reduce_only
+                if self.min_notional > 0
+                    && !reduce_only
                     && i128::from(price.0) * i128::from(qty.0) < i128::from(self.min_notional) =>
             {
                 Err(RejectReason::MinNotional)
@@ -327,6 +330,8 @@ pub struct CostToTrade {
 /// owner's own orders under a policy that cancels, nothing behind them if the policy stops the taker there, not lots a
 /// reduce-only maker may no longer trade. A post-only order is rejected by any order that it would meet, even its owner's.
 ///
+/// A book may take its caller's word that an id is new, and says so ([`FastBook`]); the others refuse one that lives.
+///
 /// Before each fill, in this order: a reduce-only taker asks for its bound and is cancelled at 0; an order of the same
 /// owner is met by the self-trade policy; a reduce-only maker asks for its bound, is cancelled at 0 and cut to it
 /// (`Reduced`) if it is larger.
@@ -346,7 +351,7 @@ pub trait Book: Clone {
     /// would lose its place, is rejected and changes nothing; a stale handle says nothing.
     fn amend<S: Sink>(&mut self, handle: Handle, price: Price, qty: Qty, sink: &mut S) -> Outcome;
 
-    /// Finds a live order by its id.
+    /// Finds a live order by its id. A book without a table of ids looks through all orders.
     fn find(&self, id: OrderId) -> Option<Handle>;
 
     /// Returns a live order.

@@ -164,7 +164,7 @@ mod tests {
         StopOrder {
             order: NewOrder {
                 id: OrderId(id),
-                owner: Owner(id as u32 % 2),
+                owner: Owner((id & 1) as u32),
                 side: Side::Sell,
                 qty: Qty(1),
                 order_type: OrderType::Market { worst: None },
@@ -255,7 +255,23 @@ mod tests {
         assert_eq!(stops.add(stop(1, 95, AtOrBelow)), Err(RejectReason::DuplicateId));
         assert_eq!(stops.add(stop(2, 0, AtOrBelow)), Err(RejectReason::Price));
         assert_eq!(stops.add(empty), Err(RejectReason::Quantity));
+        assert_eq!(stops.add(stop(2, MAX_PRICE.0 + 1, AtOrBelow)), Err(RejectReason::Price));
+        empty.order.qty = MAX_QTY + Qty(1);
+        assert_eq!(stops.add(empty), Err(RejectReason::Quantity));
         assert_eq!(stops.len(), 1);
+        empty.order.qty = MAX_QTY;
+        assert_eq!(stops.add(StopOrder { trigger: MAX_PRICE, ..empty }), Ok(()));
+    }
+
+    #[test]
+    fn any_id_is_an_owners_and_nothing_of_it_stays_behind() {
+        let mut stops =
+            with(&[stop(0, 90, AtOrBelow), stop(u64::MAX - 1, 90, AtOrBelow), stop(2, 90, AtOrBelow)]);
+        stops.cancel(OrderId(2));
+        assert_eq!(stops.cancel_owner(Owner(0)).len(), 2);
+        assert!(stops.waiting.is_empty() && stops.places.is_empty() && stops.owners.is_empty());
+        stops.add(stop(u64::MAX, 90, AtOrBelow)).unwrap();
+        assert_eq!(stops.cancel_owner(Owner(1)).len(), 1);
     }
 
     #[test]

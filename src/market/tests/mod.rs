@@ -1,13 +1,17 @@
 //! What every order book must do, stated once for all implementations: facts, invariants and their instruments.
 
 mod audit;
+mod duel;
+mod equivalence;
 mod facts;
 mod invariants;
 mod ops;
 mod session;
 
+use session::Op;
+
 use super::{
-    Book, BookEvent, BookSpec, CancelReason, Handle, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Outcome, Owner,
-    PlainBook, RejectReason, Resting, SelfTrade, Sink, TimeInForce, Trade,
+    Book, BookEvent, BookSpec, CancelReason, FastBook, FastIdBook, Handle, MAX_PRICE, MAX_QTY, NewOrder,
+    OrderType, Outcome, Owner, PlainBook, RejectReason, Resting, SelfTrade, Sink, TimeInForce, Trade,
 };
 use crate::units::{OrderId, Position, Price, Qty, Side};

@@ -1,7 +1,7 @@
 //! Streams of operations: dice, the ranges that a stream draws from, and the drawing itself.
 
 use super::session::{OWNERS, Op};
-use super::{NewOrder, OrderId, OrderType, Owner, Position, Price, Qty, Side, TimeInForce};
+use super::{NewOrder, OrderId, OrderType, Owner, Position, Price, Qty, SelfTrade, Side, TimeInForce};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): enough for tests, the same on every machine.
 #[derive(Clone, Debug)]
@@ -52,6 +52,10 @@ pub(super) const HABITS: [Habit; 4] = [
     Habit { width: 3_000, mid: 1_000_000, qty_max: 1 << 34, cancels: 30, duplicates: true },
     Habit { width: 200, mid: 300, qty_max: 50, cancels: 0, duplicates: true },
 ];
+
+/// Every self-trade policy.
+pub(super) const POLICIES: [SelfTrade; 4] =
+    [SelfTrade::Allow, SelfTrade::CancelTaker, SelfTrade::CancelMaker, SelfTrade::CancelBoth];
 
 /// Draws operations of one habit.
 #[derive(Clone, Debug)]
@@ -124,7 +128,7 @@ impl Stream {
     fn qty(&mut self) -> Qty {
         match self.dice.below(200) {
             0 => Qty(0),
-            1 => Qty((1 << self.dice.below(42)) + self.dice.between(-1, 1)),
+            1 => Qty((1 << self.dice.below(38)) + self.dice.between(-1, 1)),
             _ => Qty(self.dice.between(1, self.habit.qty_max)),
         }
     }

@@ -1,0 +1,185 @@
+//! How a taker of the fast book trades, and what a fill-or-kill order could. Plain makers go in sweeps; the others, and
+//! the last one that trades in part, are met one by one.
+
+use std::collections::BTreeMap;
+
+use super::super::{BookEvent, CancelReason, Outcome, Owner, SelfTrade, Sink, Trade};
+use super::queues::{Badge, Slot};
+use super::{Best, SlabBook, Taker, flip};
+use crate::units::{Price, Qty};
+
+/// What happens when a taker meets a maker.
+enum Meeting {
+    /// They trade at most this much: what the taker may, what the maker may.
+    Trade(Qty, Qty),
+    /// The maker goes.
+    Pull(CancelReason),
+    /// The taker goes.
+    Stop(CancelReason),
+    /// Both go.
+    PullAndStop(CancelReason),
+}
+
+impl<const IDS: bool> SlabBook<IDS> {
+    /// Trades an accepted order and rests or cancels what is left.
+    #[inline]
+    pub(super) fn take<S: Sink>(&mut self, order: Taker, sink: &mut S) -> Outcome {
+        let mut left = order.qty;
+        let stopped = self.trade(order, &mut left, sink);
+        let filled = order.qty - left;
+        if left.is_zero() {
+            return Outcome { filled, resting: None };
+        }
+        if order.rests && stopped.is_none() {
+            return Outcome { filled, resting: Some(self.rest(order, left, sink)) };
+        }
+        let Taker { id, owner, side, .. } = order;
+        let reason = stopped.unwrap_or(CancelReason::Unfilled);
+        sink.on(BookEvent::Cancelled { id, owner, side, qty: left, resting: false, reason });
+        Outcome { filled, resting: None }
+    }
+
+    /// Trades with the other half for as long as there is a maker within the limit, and says what stopped it before.
+    #[inline(always)]
+    fn trade<S: Sink>(&mut self, taker: Taker, left: &mut Qty, sink: &mut S) -> Option<CancelReason> {
+        while !left.is_zero() && self.crosses(taker) {
+            let Best { price, level } = self.best[taker.side.opposite() as usize];
+            let trade = |maker, maker_owner, qty, maker_remaining| {
+                let Taker { id, owner, side, .. } = taker;
+                BookEvent::Trade(Trade {
+                    maker,
+                    maker_owner,
+                    maker_remaining,
+                    taker: id,
+                    taker_owner: owner,
+                    taker_side: side,
+                    price: Price(price),
+                    qty,
+                })
+            };
+            if !taker.reduce_only {
+                self.len -= self.queues.sweep(level, taker.owner, left, |maker, owner, qty| {
+                    sink.on(trade(maker, owner, qty, Qty::ZERO));
+                });
+                if self.queues.is_empty(level) {
+                    self.level_emptied(level);
+                    continue;
+                }
+                if left.is_zero() {
+                    break;
+                }
+            }
+            let slot = self.queues.first(level);
+            let maker = self.queues.badge(slot);
+            let (mut wanted, mut lots) = (*left, self.queues.lots(slot));
+            if taker.reduce_only || maker.reduce_only || maker.owner == taker.owner {
+                match meet(self.spec.self_trade, taker, wanted, maker, lots, sink) {
+                    Meeting::Trade(most, kept) => {
+                        wanted = most;
+                        self.cut(slot, maker, kept, sink);
+                        lots = kept;
+                    }
+                    Meeting::Pull(reason) => {
+                        self.pull(slot, reason, sink);
+                        continue;
+                    }
+                    Meeting::Stop(reason) => return Some(reason),
+                    Meeting::PullAndStop(reason) => {
+                        self.pull(slot, reason, sink);
+                        return Some(reason);
+                    }
+                }
+            }
+            let qty = wanted.min(lots);
+            *left -= qty;
+            if qty < lots {
+                self.queues.reduce(slot, lots - qty);
+            } else {
+                self.forget(slot);
+            }
+            sink.on(trade(maker.id, maker.owner, qty, lots - qty));
+        }
+        None
+    }
+
+    /// Cuts a reduce-only maker to its bound, if it is larger.
+    #[inline(never)]
+    fn cut<S: Sink>(&mut self, slot: Slot, maker: Badge, to: Qty, sink: &mut S) {
+        let from = self.queues.lots(slot);
+        if to < from {
+            self.queues.reduce(slot, to);
+            let Badge { id, owner, side, .. } = maker;
+            sink.on(BookEvent::Reduced { id, owner, side, from, to });
+        }
+    }
+
+    /// Counts the lots that a fill-or-kill order could trade at once, up to its quantity; the reference book says why so.
+    #[inline(never)]
+    pub(super) fn fillable<S: Sink>(&self, taker: Taker, sink: &S) -> Qty {
+        let mut filled = Qty::ZERO;
+        let mut traded: BTreeMap<Owner, Qty> = BTreeMap::new();
+        for level in self.filled(taker.side.opposite()) {
+            let price = self.ladder.price(level);
+            if price ^ flip(taker.side) > taker.limit ^ flip(taker.side) {
+                break;
+            }
+            for slot in self.queues.queue(level) {
+                let maker = self.queues.badge(slot);
+                let own = maker.owner == taker.owner;
+                match self.spec.self_trade {
+                    SelfTrade::CancelMaker if own => continue,
+                    SelfTrade::CancelTaker | SelfTrade::CancelBoth if own => return filled,
+                    _ => {}
+                }
+                let mut lots = self.queues.lots(slot).min(taker.qty - filled);
+                if maker.reduce_only {
+                    let before = traded.get(&maker.owner).copied().unwrap_or_default();
+                    lots = lots.min(sink.reducible(maker.owner, maker.side) - before).max(Qty::ZERO);
+                }
+                filled += lots;
+                if filled == taker.qty {
+                    return filled;
+                }
+                if !own {
+                    *traded.entry(maker.owner).or_default() += lots;
+                }
+            }
+        }
+        filled
+    }
+}
+
+/// Decides what a taker and a maker may do with each other. Rare, so kept out of the loop.
+#[inline(never)]
+fn meet<S: Sink>(
+    policy: SelfTrade,
+    taker: Taker,
+    mut wanted: Qty,
+    maker: Badge,
+    mut lots: Qty,
+    sink: &S,
+) -> Meeting {
+    if taker.reduce_only {
+        let bound = sink.reducible(taker.owner, taker.side);
+        if bound < Qty(1) {
+            return Meeting::Stop(CancelReason::ReduceOnly);
+        }
+        wanted = wanted.min(bound);
+    }
+    if maker.owner == taker.owner {
+        match policy {
+            SelfTrade::Allow => {}
+            SelfTrade::CancelTaker => return Meeting::Stop(CancelReason::SelfTrade),
+            SelfTrade::CancelMaker => return Meeting::Pull(CancelReason::SelfTrade),
+            SelfTrade::CancelBoth => return Meeting::PullAndStop(CancelReason::SelfTrade),
+        }
+    }
+    if maker.reduce_only {
+        let bound = sink.reducible(maker.owner, maker.side);
+        if bound < Qty(1) {
+            return Meeting::Pull(CancelReason::ReduceOnly);
+        }
+        lots = lots.min(bound);
+    }
+    Meeting::Trade(wanted, lots)
+}
