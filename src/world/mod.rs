@@ -22,12 +22,12 @@ use crate::clearing::{
     liquidation,
 };
 use crate::event::{Assignment, Emit, Event, Observer};
-use crate::market::{Book, PlainBook, Stops};
+use crate::market::{Book, FastIdBook, Stops};
 use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Side, VenueId};
 use std::collections::BTreeMap;
 
 /// The book that markets run on.
-pub type MarketBook = PlainBook;
+pub type MarketBook = FastIdBook;
 
 /// One market as it is now.
 #[derive(Clone, Debug)]
