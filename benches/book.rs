@@ -20,8 +20,8 @@ mod ops;
 mod session;
 
 use firesale::market::{
-    Book, BookEvent, BookSpec, FastBook, FastIdBook, Handle, NewOrder, OrderType, Outcome, Owner, PlainBook,
-    Resting, SelfTrade, Sink, TimeInForce,
+    Book, BookEvent, BookSpec, FastBook, FastIdBook, Handle, NewOrder, OrderType, Outcome, Owner, Place,
+    PlainBook, Resting, SelfTrade, Sink, TimeInForce, Trade,
 };
 use firesale::units::{OrderId, Position, Price, Qty, Side};
 use ops::Dice;
@@ -122,7 +122,7 @@ struct Tally {
 }
 
 impl Sink for Tally {
-    fn on(&mut self, event: BookEvent) {
+    fn on(&mut self, event: BookEvent, _place: Place) {
         if let BookEvent::Trade(trade) = event {
             self.fills += 1;
             self.lots += trade.qty.0 as u64;
@@ -294,8 +294,8 @@ impl Alive {
 }
 
 impl Sink for Alive {
-    fn on(&mut self, event: BookEvent) {
-        self.tally.on(event);
+    fn on(&mut self, event: BookEvent, place: Place) {
+        self.tally.on(event, place);
         match event {
             BookEvent::Trade(trade) if trade.maker_remaining == Qty::ZERO => self.remove(trade.maker.0),
             BookEvent::Cancelled { id, resting: true, .. } => self.remove(id.0),

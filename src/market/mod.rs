@@ -255,8 +255,8 @@ pub enum BookEvent {
 
 /// Hears everything a book says, and knows positions for reduce-only orders.
 pub trait Sink {
-    /// Hears one event, in the order in which they happen.
-    fn on(&mut self, event: BookEvent);
+    /// Hears one event, in the order in which they happen, and the place of the resting order that it is about.
+    fn on(&mut self, event: BookEvent, place: Place);
 
     /// Returns how many lots `owner` may trade on `side` without increasing or flipping a position, at least 0. It is
     /// asked at submission and again before every fill of a reduce-only order, after all earlier fills were heard.
@@ -268,17 +268,32 @@ pub trait Sink {
 
 /// Hears nothing.
 impl Sink for () {
-    fn on(&mut self, _event: BookEvent) {}
+    fn on(&mut self, _event: BookEvent, _place: Place) {}
 }
 
 /// Keeps every event.
 impl Sink for Vec<BookEvent> {
-    fn on(&mut self, event: BookEvent) {
+    fn on(&mut self, event: BookEvent, _place: Place) {
         self.push(event);
     }
 }
 
-/// A resting order's place in its book: valid until the order is gone, then refused, never another order's.
+/// The number of a resting order among all that rest in its book: small, another order's once it is gone. A caller
+/// may keep what it knows of an order in a vector by this number and needs no table of ids.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Place(pub u32);
+
+impl Place {
+    /// Of an event that is about no resting order. The reference book, on which no venue runs, numbers none.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// Returns the number as an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A resting order's name in its book: valid until the order is gone, then refused, never another order's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Handle(pub u64);
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{
-    Book, BookEvent, BookSpec, CancelReason, Handle, NewOrder, OrderType, Outcome, Owner, RejectReason,
-    Resting, SelfTrade, Sink, TimeInForce, Trade,
+    Book, BookEvent, BookSpec, CancelReason, Handle, NewOrder, OrderType, Outcome, Owner, Place,
+    RejectReason, Resting, SelfTrade, Sink, TimeInForce, Trade,
 };
 use crate::units::{OrderId, Price, Qty, Side};
 
@@ -36,7 +36,7 @@ impl Book for PlainBook {
         match self.admit(order, sink) {
             Ok(order) => self.execute(order, sink),
             Err(reason) => {
-                sink.on(BookEvent::Rejected { id: order.id, owner: order.owner, reason });
+                sink.on(BookEvent::Rejected { id: order.id, owner: order.owner, reason }, Place::NONE);
                 Outcome { filled: Qty::ZERO, resting: None }
             }
         }
@@ -52,7 +52,7 @@ impl Book for PlainBook {
         let Some(old) = self.get(handle) else { return Outcome { filled: Qty::ZERO, resting: None } };
         match self.admit_amendment(old, price, qty, sink) {
             Err(reason) => {
-                sink.on(BookEvent::Rejected { id: old.id, owner: old.owner, reason });
+                sink.on(BookEvent::Rejected { id: old.id, owner: old.owner, reason }, Place::NONE);
                 Outcome { filled: Qty::ZERO, resting: Some(handle) }
             }
             Ok(_) if price == old.price && qty < old.qty => {
@@ -135,7 +135,7 @@ impl PlainBook {
 
     /// Trades an admitted order and rests or cancels what is left.
     fn execute<S: Sink>(&mut self, order: NewOrder, sink: &mut S) -> Outcome {
-        sink.on(BookEvent::Accepted(order));
+        sink.on(BookEvent::Accepted(order), Place::NONE);
         let Remainder { left, stopped } = self.trade(order, sink);
         let filled = order.qty - left;
         let NewOrder { id, owner, side, reduce_only, .. } = order;
@@ -149,7 +149,10 @@ impl PlainBook {
             }
             (stopped, OrderType::Limit { .. } | OrderType::Market { .. }) => {
                 let reason = stopped.unwrap_or(CancelReason::Unfilled);
-                sink.on(BookEvent::Cancelled { id, owner, side, qty: left, resting: false, reason });
+                sink.on(
+                    BookEvent::Cancelled { id, owner, side, qty: left, resting: false, reason },
+                    Place::NONE,
+                );
                 Outcome { filled, resting: None }
             }
         }
@@ -197,16 +200,19 @@ impl PlainBook {
             let maker_remaining = maker.qty - qty;
             self.set_qty(maker, maker_remaining);
             left -= qty;
-            sink.on(BookEvent::Trade(Trade {
-                maker: maker.id,
-                maker_owner: maker.owner,
-                maker_remaining,
-                taker: taker.id,
-                taker_owner: taker.owner,
-                taker_side: taker.side,
-                price: maker.price,
-                qty,
-            }));
+            sink.on(
+                BookEvent::Trade(Trade {
+                    maker: maker.id,
+                    maker_owner: maker.owner,
+                    maker_remaining,
+                    taker: taker.id,
+                    taker_owner: taker.owner,
+                    taker_side: taker.side,
+                    price: maker.price,
+                    qty,
+                }),
+                Place::NONE,
+            );
         }
         Remainder { left, stopped: None }
     }
@@ -255,19 +261,19 @@ impl PlainBook {
         self.half_mut(side).entry(price).or_default().push_back(order);
         let earlier = self.places.insert(id, (side, price));
         debug_assert!(earlier.is_none(), "order {id} rests twice");
-        sink.on(BookEvent::Rested { id, owner, side, price, qty });
+        sink.on(BookEvent::Rested { id, owner, side, price, qty }, Place::NONE);
     }
 
     fn remove<S: Sink>(&mut self, order: Resting, reason: CancelReason, sink: &mut S) {
         self.set_qty(order, Qty::ZERO);
         let Resting { id, owner, side, qty, .. } = order;
-        sink.on(BookEvent::Cancelled { id, owner, side, qty, resting: true, reason });
+        sink.on(BookEvent::Cancelled { id, owner, side, qty, resting: true, reason }, Place::NONE);
     }
 
     fn reduce<S: Sink>(&mut self, order: Resting, to: Qty, sink: &mut S) {
         self.set_qty(order, to);
         let Resting { id, owner, side, qty: from, .. } = order;
-        sink.on(BookEvent::Reduced { id, owner, side, from, to });
+        sink.on(BookEvent::Reduced { id, owner, side, from, to }, Place::NONE);
     }
 
     /// Sets the lots left of a resting order, which is gone at 0, and its level with it if it was the last.

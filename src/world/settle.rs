@@ -7,7 +7,7 @@ use crate::clearing::{
     initial_margin, liquidation, waterfall,
 };
 use crate::event::{Emit, Event, Observer};
-use crate::market::{BookEvent, Owner, Sink, Trade};
+use crate::market::{BookEvent, Owner, Place, Sink, Trade};
 use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, div_round};
 use std::collections::BTreeMap;
 
@@ -97,7 +97,7 @@ struct Fill {
 }
 
 impl<O: Observer> Sink for Settlement<'_, '_, O> {
-    fn on(&mut self, event: BookEvent) {
+    fn on(&mut self, event: BookEvent, _place: Place) {
         let seq = self.emit.say(Event::Book { market: self.market, event });
         *self.last_change = seq;
         match event {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{BookEvent, CancelReason, Outcome, Owner, SelfTrade, Sink, Trade};
+use super::super::{BookEvent, CancelReason, Outcome, Owner, Place, SelfTrade, Sink, Trade};
 use super::queues::{Badge, Slot};
 use super::{Best, SlabBook, Taker, flip};
 use crate::units::{Price, Qty};
@@ -35,7 +35,7 @@ impl<const IDS: bool> SlabBook<IDS> {
         }
         let Taker { id, owner, side, .. } = order;
         let reason = stopped.unwrap_or(CancelReason::Unfilled);
-        sink.on(BookEvent::Cancelled { id, owner, side, qty: left, resting: false, reason });
+        sink.on(BookEvent::Cancelled { id, owner, side, qty: left, resting: false, reason }, Place::NONE);
         Outcome { filled, resting: None }
     }
 
@@ -58,8 +58,8 @@ impl<const IDS: bool> SlabBook<IDS> {
                 })
             };
             if !taker.reduce_only {
-                self.len -= self.queues.sweep(level, taker.owner, left, |maker, owner, qty| {
-                    sink.on(trade(maker, owner, qty, Qty::ZERO));
+                self.len -= self.queues.sweep(level, taker.owner, left, |slot, maker, owner, qty| {
+                    sink.on(trade(maker, owner, qty, Qty::ZERO), slot.place());
                 });
                 if self.queues.is_empty(level) {
                     self.level_emptied(level);
@@ -97,7 +97,7 @@ impl<const IDS: bool> SlabBook<IDS> {
             } else {
                 self.forget(slot);
             }
-            sink.on(trade(maker.id, maker.owner, qty, lots - qty));
+            sink.on(trade(maker.id, maker.owner, qty, lots - qty), slot.place());
         }
         None
     }
@@ -109,7 +109,7 @@ impl<const IDS: bool> SlabBook<IDS> {
         if to < from {
             self.queues.reduce(slot, to);
             let Badge { id, owner, side, .. } = maker;
-            sink.on(BookEvent::Reduced { id, owner, side, from, to });
+            sink.on(BookEvent::Reduced { id, owner, side, from, to }, slot.place());
         }
     }
 

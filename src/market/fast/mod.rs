@@ -19,7 +19,7 @@ use ladder::Ladder;
 use queues::{Badge, Queues, Removed, Slot};
 
 use super::{
-    Book, BookEvent, BookSpec, CancelReason, Handle, MAX_PRICE, NewOrder, OrderType, Outcome, Owner,
+    Book, BookEvent, BookSpec, CancelReason, Handle, MAX_PRICE, NewOrder, OrderType, Outcome, Owner, Place,
     RejectReason, Resting, Sink, TimeInForce,
 };
 use crate::units::{OrderId, Price, Qty, Side};
@@ -92,7 +92,7 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
             let quote = Taker { id, owner, side, qty, limit: price.0, reduce_only, rests: true };
             let known = IDS && self.ids.find(id, &self.queues).is_some();
             if !known && !self.crosses(quote) {
-                sink.on(BookEvent::Accepted(order));
+                sink.on(BookEvent::Accepted(order), Place::NONE);
                 return Outcome { filled: Qty::ZERO, resting: Some(self.rest(quote, qty, sink)) };
             }
         }
@@ -121,7 +121,7 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
         }
         if price == old.price && qty < from {
             self.queues.reduce(slot, qty);
-            sink.on(BookEvent::Reduced { id, owner, side, from, to: qty });
+            sink.on(BookEvent::Reduced { id, owner, side, from, to: qty }, slot.place());
             return stays;
         }
         if reduce_only {
@@ -133,7 +133,7 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
             order.qty = qty.min(bound);
         }
         self.pull(slot, CancelReason::Requested, sink);
-        sink.on(BookEvent::Accepted(order));
+        sink.on(BookEvent::Accepted(order), Place::NONE);
         self.take(Taker { id, owner, side, qty: order.qty, limit: price.0, reduce_only, rests: true }, sink)
     }
 
@@ -210,7 +210,7 @@ impl<const IDS: bool> SlabBook<IDS> {
         if tif == TimeInForce::Fok && self.fillable(taker, sink) < qty {
             return reject(order, RejectReason::FillOrKill, sink);
         }
-        sink.on(BookEvent::Accepted(order));
+        sink.on(BookEvent::Accepted(order), Place::NONE);
         self.take(taker, sink)
     }
 
@@ -234,7 +234,7 @@ impl<const IDS: bool> SlabBook<IDS> {
         let best = &mut self.best[side as usize];
         let better = price ^ flip(side) > best.price ^ flip(side);
         *best = if better { Best { price, level } } else { *best };
-        sink.on(BookEvent::Rested { id, owner, side, price: Price(price), qty });
+        sink.on(BookEvent::Rested { id, owner, side, price: Price(price), qty }, Place(handle.0 as u32));
         handle
     }
 
@@ -243,7 +243,7 @@ impl<const IDS: bool> SlabBook<IDS> {
     fn pull<S: Sink>(&mut self, slot: Slot, reason: CancelReason, sink: &mut S) {
         let Badge { id, owner, side, .. } = self.queues.badge(slot);
         let qty = self.forget(slot);
-        sink.on(BookEvent::Cancelled { id, owner, side, qty, resting: true, reason });
+        sink.on(BookEvent::Cancelled { id, owner, side, qty, resting: true, reason }, slot.place());
     }
 
     /// Takes an order out and returns its lots.
@@ -303,6 +303,6 @@ fn flip(side: Side) -> i64 {
 }
 
 fn reject<S: Sink>(order: NewOrder, reason: RejectReason, sink: &mut S) -> Outcome {
-    sink.on(BookEvent::Rejected { id: order.id, owner: order.owner, reason });
+    sink.on(BookEvent::Rejected { id: order.id, owner: order.owner, reason }, Place::NONE);
     Outcome { filled: Qty::ZERO, resting: None }
 }

@@ -5,7 +5,7 @@
 //! them orders. A node is half a cache line and holds all of an order: taking one out touches its own line and two
 //! neighbours', and the next order to come gets the node that was freed last, which is still at hand.
 
-use super::super::{Handle, Owner};
+use super::super::{Handle, Owner, Place};
 use super::NONE;
 use crate::units::{OrderId, Qty, Side};
 
@@ -18,6 +18,14 @@ const LEVEL_BITS: u32 = 28;
 /// The number of an order's node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Slot(pub(super) u32);
+
+impl Slot {
+    /// Returns the number under which sinks know the order.
+    #[inline(always)]
+    pub(super) fn place(self) -> Place {
+        Place(self.0)
+    }
+}
 
 /// An order, or the head of a level.
 #[derive(Clone, Copy, Debug)]
@@ -201,7 +209,7 @@ impl Queues {
         level: u32,
         owner: Owner,
         left: &mut Qty,
-        mut hand_on: impl FnMut(OrderId, Owner, Qty),
+        mut hand_on: impl FnMut(Slot, OrderId, Owner, Qty),
     ) -> usize {
         let nodes = &mut self.nodes[..];
         let head = nodes[level as usize];
@@ -220,9 +228,10 @@ impl Queues {
             node.mark = retired(node.mark);
             let (id, owner) = (node.id, node.owner);
             last = at;
+            let slot = Slot(at);
             at = node.next;
             back = nodes[back as usize].prev;
-            hand_on(id, owner, Qty(lots as i64));
+            hand_on(slot, id, owner, Qty(lots as i64));
         }
         std::hint::black_box(back);
         if last != NONE {
@@ -367,17 +376,17 @@ mod tests {
         }
         let mut left = Qty(100);
         let mut seen = Vec::new();
-        let count = queues.sweep(0, Owner(9), &mut left, |id, _, lots| seen.push((id.0, lots.0)));
+        let count = queues.sweep(0, Owner(9), &mut left, |_, id, _, lots| seen.push((id.0, lots.0)));
         assert_eq!((count, left, queues.total(0)), (2, Qty(95), Qty(2)), "stops at its owner's");
         assert_eq!(seen, [(1, 2), (2, 3)]);
         let nodes = queues.nodes();
         queues.push(0, Qty(50), plain(5, 0));
         queues.push(0, Qty(1), Badge { reduce_only: true, ..plain(6, 0) });
         let mut left = Qty(51);
-        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _| {}), 2, "stops at a larger one");
+        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _, _| {}), 2, "stops at a larger one");
         assert_eq!((left, queues.total(0)), (Qty(49), Qty(51)));
         let mut left = Qty(100);
-        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _| {}), 1, "stops at a reduce-only one");
+        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _, _| {}), 1, "stops at a reduce-only one");
         assert_eq!((left, queues.queue(0).count(), queues.nodes()), (Qty(50), 1, nodes));
     }
 }

@@ -12,6 +12,6 @@ use session::Op;
 
 use super::{
     Book, BookEvent, BookSpec, CancelReason, FastBook, FastIdBook, Handle, MAX_PRICE, MAX_QTY, NewOrder,
-    OrderType, Outcome, Owner, PlainBook, RejectReason, Resting, SelfTrade, Sink, TimeInForce, Trade,
+    OrderType, Outcome, Owner, Place, PlainBook, RejectReason, Resting, SelfTrade, Sink, TimeInForce, Trade,
 };
 use crate::units::{OrderId, Position, Price, Qty, Side};

@@ -1,8 +1,8 @@
 //! A book with the accounts around it: applies operations, keeps handles, positions and the tape of events.
 
 use super::{
-    Book, BookEvent, BookSpec, Handle, NewOrder, OrderId, Outcome, Owner, Position, Price, Qty, Resting,
-    Side, Sink,
+    Book, BookEvent, BookSpec, Handle, NewOrder, OrderId, Outcome, Owner, Place, Position, Price, Qty,
+    Resting, Side, Sink, Trade,
 };
 
 /// Owners are numbered below this.
@@ -23,10 +23,13 @@ pub(super) enum Op {
 pub(super) struct Tape {
     pub(super) positions: [Position; OWNERS as usize],
     pub(super) events: Vec<BookEvent>,
+    /// The place that each id was last said to have.
+    places: Vec<Place>,
 }
 
 impl Sink for Tape {
-    fn on(&mut self, event: BookEvent) {
+    fn on(&mut self, event: BookEvent, place: Place) {
+        self.same_place(event, place);
         if let BookEvent::Trade(trade) = event {
             self.positions[trade.taker_owner.0 as usize] += trade.qty.signed(trade.taker_side);
             self.positions[trade.maker_owner.0 as usize] += trade.qty.signed(trade.taker_side.opposite());
@@ -36,6 +39,29 @@ impl Sink for Tape {
 
     fn reducible(&self, owner: Owner, side: Side) -> Qty {
         self.positions[owner.0 as usize].reducible(side)
+    }
+}
+
+impl Tape {
+    /// Asserts that an order keeps the place where it came to rest, and that no two have the same.
+    fn same_place(&mut self, event: BookEvent, place: Place) {
+        match event {
+            BookEvent::Rested { id, .. } => {
+                let index = id.0 as usize;
+                if self.places.len() <= index {
+                    self.places.resize(index + 1, Place::NONE);
+                }
+                self.places[index] = place;
+            }
+            BookEvent::Trade(Trade { maker: id, .. })
+            | BookEvent::Cancelled { id, resting: true, .. }
+            | BookEvent::Reduced { id, .. } => {
+                assert_eq!(self.places[id.0 as usize], place, "{event:?}");
+            }
+            BookEvent::Accepted(_) | BookEvent::Cancelled { .. } | BookEvent::Rejected { .. } => {
+                assert_eq!(place, Place::NONE, "{event:?}");
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::session::Op;
 use super::super::{
-    Book, BookEvent, BookSpec, Outcome, Owner, Position, Qty, SelfTrade, Side, Sink, TimeInForce,
+    Book, BookEvent, BookSpec, Outcome, Owner, Place, Position, Qty, SelfTrade, Side, Sink, TimeInForce,
 };
 use super::desk::{Desk, buy, by, limit, market, reducing, sell, sentence};
 
@@ -161,7 +161,7 @@ pub(super) fn a_reduce_only_taker_asks_again_before_every_fill<B: Book>() {
 struct Shrinking(Vec<BookEvent>);
 
 impl Sink for Shrinking {
-    fn on(&mut self, event: BookEvent) {
+    fn on(&mut self, event: BookEvent, _place: Place) {
         self.0.push(event);
     }
 
