@@ -14,6 +14,7 @@ pub enum MarginMode {
 
 /// One account at one venue, settled in the venue's asset.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 pub struct Account {
     /// Where it is.
     pub venue: VenueId,
@@ -39,8 +40,9 @@ impl Account {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PositionId(pub u32);
 
-/// A position of one account in one market. `(cash, cost, lots)` are the truth; an average entry price is derived.
+/// A position of one account in one market, in one line of cache. `(cash, cost, lots)` are the truth; an average entry price is derived.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub struct OpenPosition {
     /// Whose it is.
     pub account: AccountId,
@@ -56,10 +58,23 @@ pub struct OpenPosition {
     pub leverage: u16,
     /// The mark at which it is liquidated (see `liquidation::trigger`), or `None`.
     pub trigger: Option<Price>,
+    /// Head of the list of its resting orders, in the terms of whoever keeps it.
+    first_order: u32,
     next: u32,
 }
 
+impl OpenPosition {
+    /// Tells whether the position is below its maintenance margin at a mark, by its trigger.
+    pub fn is_due(&self, mark: Price) -> bool {
+        let side = self.lots.0.signum();
+        self.trigger.is_some_and(|tick| side * mark.0 <= side * tick.0)
+    }
+}
+
 const NONE: u32 = u32::MAX;
+
+/// An account with one position takes a line and a half.
+const _: () = assert!(size_of::<OpenPosition>() == 64 && size_of::<Account>() == 32);
 
 /// Sums over all accounts, kept as they change so that conservation can be asserted after every event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -168,6 +183,7 @@ impl Accounts {
                 margin: Money::ZERO,
                 leverage: 1,
                 trigger: None,
+                first_order: NONE,
                 next: holder.first,
             });
             holder.first = at;
@@ -211,6 +227,17 @@ impl Accounts {
     pub fn add_margin(&mut self, id: PositionId, amount: Money) {
         self.positions[id.0 as usize].margin += amount;
         self.totals.margin += i128::from(amount.0);
+    }
+
+    /// Returns the head of the list of a position's resting orders.
+    pub fn first_order(&self, id: PositionId) -> Option<u32> {
+        let first = self.positions[id.0 as usize].first_order;
+        (first != NONE).then_some(first)
+    }
+
+    /// Sets the head of the list of a position's resting orders.
+    pub fn set_first_order(&mut self, id: PositionId, first: Option<u32>) {
+        self.positions[id.0 as usize].first_order = first.unwrap_or(NONE);
     }
 
     /// Sets the leverage that further lots are opened with.

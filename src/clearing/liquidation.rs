@@ -1,7 +1,7 @@
 //! When a position is liquidated and at what price it is bankrupt: pure decisions in integers.
 
 use super::{Brackets, Contract, OpenPosition};
-use crate::units::{Money, Position, Price, Rounding, div_round};
+use crate::units::{Money, Position, Price, Rate, Rounding, div_round};
 
 /// Exactly when maintenance is breached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,9 +49,10 @@ pub fn is_breached(
 /// Returns the mark at which a linear isolated position is liquidated: the highest such tick for a long, the lowest for
 /// a short; `None` if no positive price below `Price::MAX / 2` does it.
 ///
-/// The closed form of each bracket, `p = (cost - margin - cum) / (unit * q * (1 - mmr))` for a long, gives the
-/// neighbourhood; since equity minus maintenance never falls with the price for a long (and never rises for a short),
-/// a search by the predicate itself then settles the tick, so that rounding can never make the two disagree.
+/// Exact, so that it is the border of [`is_breached`] to the tick. Maintenance is the largest of the brackets' lines
+/// `N * mmr - cum`, so a position is breached where its equity is below any of them; and since equity is an integer, the
+/// rounding of maintenance does not matter. With `s = unit * |q|`, in money times 1e9, a line is reached by a long where
+/// `s * p * (1 - mmr) < cost - margin - cum` and by a short where `s * p * (1 + mmr) > margin - cost + cum`.
 ///
 /// # Panics
 /// Panics on an inverse contract, whose positions are found by the predicate alone.
@@ -62,76 +63,46 @@ pub fn trigger(
     position: &OpenPosition,
 ) -> Option<Price> {
     let Contract::Linear { unit } = contract else { panic!("triggers are closed-form for linear contracts") };
-    let long = match position.lots {
-        Position(0) => return None,
-        Position(lots) => lots > 0,
-    };
-    let hit = |price: i64| is_breached(contract, brackets, breach, position, Price(price));
+    if position.lots.is_zero() {
+        return None;
+    }
+    let long = position.lots.0 > 0;
+    let step = unit * position.lots.size().0;
     // Beyond this price the notional would leave 64 bits; no book can get there.
-    let limit = (i64::MAX >> 2).div_euclid(unit * position.lots.size().0);
-    let guess = closed_form(unit, brackets, position).clamp(1, limit);
-    // Walk out from the guess in doubling steps until the border is between `low` and `high`, then halve.
-    let (mut safe_side, mut hit_side);
-    let toward_hit: i64 = if long { -1 } else { 1 };
-    if hit(guess) {
-        hit_side = guess;
-        let mut step = 1;
-        loop {
-            safe_side = (guess - toward_hit * step).clamp(0, limit + 1);
-            if safe_side == 0 || safe_side == limit + 1 || !hit(safe_side) {
-                break;
-            }
-            hit_side = safe_side;
-            step *= 2;
-        }
-    } else {
-        safe_side = guess;
-        let mut step = 1;
-        loop {
-            hit_side = (guess + toward_hit * step).clamp(0, limit + 1);
-            if hit_side == 0 || hit_side == limit + 1 {
-                let edge = if long { 1 } else { limit };
-                if !hit(edge) {
-                    return None;
-                }
-                hit_side = edge;
-                break;
-            }
-            if hit(hit_side) {
-                break;
-            }
-            safe_side = hit_side;
-            step *= 2;
-        }
-    }
-    while (safe_side - hit_side).abs() > 1 {
-        let middle = hit_side + ((safe_side - hit_side) >> 1);
-        if hit(middle) {
-            hit_side = middle;
+    let limit = (i64::MAX >> 2).div_euclid(step);
+    // An integer is at or below another where it is below it once 1 is taken off.
+    let equity_at_zero =
+        i128::from(position.margin.0) - i128::from(position.cost.0) - i128::from(breach == Breach::AtOrBelow);
+    let scaled = equity_at_zero * i128::from(Rate::ONE);
+    let rows = brackets.rows();
+    let mut border = if long { 0 } else { i128::from(limit) + 1 };
+    for (index, bracket) in rows.iter().enumerate() {
+        let rate = bracket.maintenance.0;
+        let (reached, end) = if long {
+            let short_of = -scaled - bracket.cum;
+            let slope = i128::from(step) * i128::from(Rate::ONE - rate);
+            let reached = match (short_of > 0, slope) {
+                (false, _) => 0,
+                (true, 0) => i128::from(limit),
+                (true, _) => (short_of - 1).div_euclid(slope),
+            };
+            border = border.max(reached);
+            (reached, reached + 1)
         } else {
-            safe_side = middle;
-        }
-    }
-    Some(Price(hit_side))
-}
-
-/// Returns the closed-form liquidation price in ticks, near enough for the search to start from.
-fn closed_form(unit: i64, brackets: &Brackets, position: &OpenPosition) -> i64 {
-    let sign = position.lots.0.signum() as f64;
-    let size = unit as f64 * position.lots.size().0 as f64;
-    let cost = position.cost.0 as f64;
-    let margin = position.margin.0 as f64;
-    let mut best = 1.0;
-    for (index, bracket) in brackets.rows().iter().enumerate() {
-        let cum = bracket.cum as f64 / 1e9;
-        let price = (cost - margin - cum) / (size * (sign - bracket.maintenance.to_f64()));
-        best = price;
-        let next = brackets.rows().get(index + 1).map_or(f64::INFINITY, |next| next.floor.0 as f64);
-        if price * size <= next {
+            let spare = scaled + bracket.cum;
+            let slope = i128::from(step) * i128::from(Rate::ONE + rate);
+            let reached = if spare < 0 { 1 } else { spare.div_euclid(slope) + 1 };
+            border = border.min(reached);
+            (reached, reached)
+        };
+        // Further lines are lower than this one wherever the bracket's end is not reached.
+        debug_assert!(reached >= 0);
+        if rows.get(index + 1).is_none_or(|next| i128::from(step) * end <= i128::from(next.floor.0)) {
             break;
         }
     }
-    best as i64
+    let exists = if long { border >= 1 } else { border <= i128::from(limit) };
+    exists.then(|| Price(border.clamp(1, i128::from(limit)) as i64))
 }
 
 /// Returns the worst tick at which closing the whole position leaves no deficit, or `None` if every price does.
@@ -191,6 +162,70 @@ mod tests {
             // The trigger is the last whole tick of 0.1 below the published price.
             let expected = libm::floor(published * 10.0) as i64;
             assert_eq!(trigger.0, expected, "{lots} lots at {leverage}x");
+        }
+    }
+
+    /// The border of the predicate by halving: what the closed form must equal.
+    fn searched(
+        contract: Contract,
+        brackets: &Brackets,
+        breach: Breach,
+        position: &OpenPosition,
+    ) -> Option<Price> {
+        let Contract::Linear { unit } = contract else { unreachable!("the contracts here are linear") };
+        let limit = (i64::MAX >> 2).div_euclid(unit * position.lots.size().0);
+        let hit = |price: i64| is_breached(contract, brackets, breach, position, Price(price));
+        let long = position.lots.0 > 0;
+        // From where it is breached for certain, if anywhere, to where it is not.
+        let (mut breached, mut safe) = if long { (0, limit + 1) } else { (limit + 1, 0) };
+        while (safe - breached).abs() > 1 {
+            let middle = breached + ((safe - breached) >> 1);
+            if hit(middle) {
+                breached = middle;
+            } else {
+                safe = middle;
+            }
+        }
+        (1..=limit).contains(&breached).then_some(Price(breached))
+    }
+
+    #[test]
+    fn the_closed_form_is_the_border_at_every_bracket_end() {
+        let steep = [(0, 10_000_000, 50), (2_000, 400_000_000, 2), (2_003, 1_000_000_000, 1)];
+        let steep: Vec<_> =
+            steep.map(|(floor, rate, leverage)| (Money(floor), Rate(rate), leverage)).to_vec();
+        let all = [
+            btc_brackets(),
+            Brackets::new(&steep, Money(i64::MAX)),
+            Brackets::new(
+                &steep[2..].iter().map(|row| (Money(0), row.1, row.2)).collect::<Vec<_>>(),
+                Money(i64::MAX),
+            ),
+        ];
+        let mut state = 11_u64;
+        let mut next = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % below) as i64
+        };
+        for round in 0..60_000 {
+            let brackets = &all[round % 3];
+            let unit = [1, 7, 100][next(3) as usize];
+            let most = [3, 40, 1_000_000][next(3) as usize];
+            let lots = (1 + next(most)) * (1 - 2 * next(2));
+            let scale = [30, 3_000, 1_000_000_000_000][next(3) as usize];
+            let position = with(
+                lots,
+                Money((next(scale) - scale as i64 / 8) * lots.signum()),
+                Money(next(scale) - scale as i64 / 8),
+            );
+            for breach in [Breach::Below, Breach::AtOrBelow] {
+                let contract = Contract::Linear { unit };
+                assert_eq!(
+                    trigger(contract, brackets, breach, &position),
+                    searched(contract, brackets, breach, &position),
+                    "{position:?} {unit} {breach:?} {brackets:?}"
+                );
+            }
         }
     }
 

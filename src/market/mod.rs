@@ -297,6 +297,13 @@ impl Place {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Handle(pub u64);
 
+impl Handle {
+    /// Returns the place of the order that a fast book gave the handle for.
+    pub const fn place(self) -> Place {
+        Place(self.0 as u32)
+    }
+}
+
 /// What became of a submission at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outcome {

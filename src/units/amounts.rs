@@ -20,13 +20,27 @@ pub enum Rounding {
 /// # Panics
 /// Panics if `denominator` is not positive or the quotient does not fit `i64`: amounts are range-checked where they
 /// enter, so an overflow here is an error of the program and must not wrap.
+#[inline]
 pub fn div_round(numerator: i128, denominator: i128, rounding: Rounding) -> i64 {
     assert!(denominator > 0, "division by {denominator}");
-    // Most amounts fit 64 bits, where a division is five times cheaper.
-    let (quotient, remainder) = match (i64::try_from(numerator), i64::try_from(denominator)) {
-        (Ok(n), Ok(d)) => (i128::from(n.div_euclid(d)), i128::from(n.rem_euclid(d))),
-        _ => (numerator.div_euclid(denominator), numerator.rem_euclid(denominator)),
-    };
+    // Most amounts fit 64 bits, where a division is five times cheaper, and cheaper still by a constant.
+    if let (Ok(n), Ok(d)) = (i64::try_from(numerator), i64::try_from(denominator)) {
+        let (quotient, remainder) = (n.div_euclid(d), n.rem_euclid(d));
+        let up = match rounding {
+            Rounding::Floor => false,
+            Rounding::Ceil => remainder > 0,
+            Rounding::HalfEven => {
+                remainder > d - remainder || (remainder == d - remainder && quotient & 1 == 1)
+            }
+        };
+        return quotient + i64::from(up);
+    }
+    div_round_wide(numerator, denominator, rounding)
+}
+
+#[cold]
+fn div_round_wide(numerator: i128, denominator: i128, rounding: Rounding) -> i64 {
+    let (quotient, remainder) = (numerator.div_euclid(denominator), numerator.rem_euclid(denominator));
     let up = match rounding {
         Rounding::Floor => false,
         Rounding::Ceil => remainder > 0,

@@ -12,12 +12,12 @@
 //! again after the next message.
 
 use super::settle::remaining_cost;
-use super::{MarketSpec, World};
+use super::{Market, MarketSpec, World};
 use crate::clearing::waterfall::{Standing, can_take_over, deleverage_queue, split_value};
 use crate::clearing::{LiquidationStyle, OpenPosition, PositionId, Purse, Reason, Stage, liquidation};
 use crate::event::{Assignment, Emit, Event, Observer};
 use crate::market::{Book, NewOrder, OrderType, Owner, TimeInForce};
-use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, VenueId};
+use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Rounding, Side, VenueId};
 
 impl World {
     /// Liquidates a position and tells whether it got smaller.
@@ -35,11 +35,12 @@ impl World {
         let style = self.venue_of(market).liquidation.style;
         self.send_liquidation(&before, style, emit);
         self.take_liquidation_fee(id, &before, emit);
-        for stage in self.venue_of(market).liquidation.waterfall.clone() {
+        let stages = self.venue_of(market).liquidation.waterfall.len();
+        for stage in 0..stages {
             if self.accounts.position(id).lots.is_zero() {
                 break;
             }
-            match stage {
+            match self.venue_of(market).liquidation.waterfall[stage] {
                 Stage::InsuranceFund if self.switches.insurance_fund => self.take_over(id, mark, emit),
                 Stage::AutoDeleverage if self.switches.adl => self.deleverage(id, mark, emit),
                 Stage::InsuranceFund | Stage::AutoDeleverage => {}
@@ -59,16 +60,20 @@ impl World {
         left != lots
     }
 
-    /// Cancels every order of an account in a market, waiting ones included.
+    /// Cancels every order of an account in a market in the order of their ids, then the waiting ones.
     fn cancel_all<O: Observer>(&mut self, account: AccountId, market: MarketId, emit: &mut Emit<'_, O>) {
-        let all = (account, market, OrderId(0))..=(account, market, OrderId(u64::MAX));
-        let resting: Vec<OrderId> = self.reserved.range(all).map(|((_, _, id), _)| *id).collect();
-        for id in resting {
-            if let Some(handle) = self.market(market).book.find(id) {
-                let (book, mut settlement) = self.settlement(market, Some(account), emit);
-                book.cancel(handle, &mut settlement);
-            }
+        let mut doomed = std::mem::take(&mut self.doomed);
+        if let Some(position) = self.accounts.find(account, market) {
+            let Market { book, orders, .. } = self.market(market);
+            let handles = orders.of(&self.accounts, position).filter_map(|place| book.at(place));
+            doomed.extend(handles.filter_map(|handle| Some((book.get(handle)?.id, handle))));
         }
+        doomed.sort_unstable();
+        for (_, handle) in doomed.drain(..) {
+            let (book, mut settlement) = self.settlement(market, Some(account), emit);
+            book.cancel(handle, &mut settlement);
+        }
+        self.doomed = doomed;
         let stops = &mut self.markets[market.index()].stops;
         if !stops.is_empty() {
             for stop in stops.cancel_owner(Owner(account.0)) {

@@ -10,10 +10,12 @@
 //! What can go wrong: nothing here fails on input. A message that breaks a rule is refused or rejected on the tape.
 
 mod liquidate;
+mod orders;
 mod settle;
 mod spec;
 mod venue;
 
+use orders::OpenOrders;
 pub use spec::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, VenueSpec, WorldSpec};
 pub use venue::{Notice, Order, Request, Trigger};
 
@@ -22,9 +24,8 @@ use crate::clearing::{
     liquidation,
 };
 use crate::event::{Assignment, Emit, Event, Observer};
-use crate::market::{Book, FastIdBook, Stops};
+use crate::market::{Book, FastIdBook, Handle, Owner, Stops};
 use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Side, VenueId};
-use std::collections::BTreeMap;
 
 /// The book that markets run on.
 pub type MarketBook = FastIdBook;
@@ -34,6 +35,8 @@ pub type MarketBook = FastIdBook;
 pub struct Market {
     /// The book.
     pub book: MarketBook,
+    /// What the venue knows of the orders in it.
+    orders: OpenOrders,
     /// Stop orders that wait.
     pub stops: Stops,
     /// Price of the last trade.
@@ -70,8 +73,8 @@ pub struct World {
     /// The account of each venue's insurance fund, which holds what it took over.
     pub fund_accounts: Vec<AccountId>,
     triggers: TriggerIndex,
-    /// Cash that backs each resting order of a margined account.
-    reserved: BTreeMap<(AccountId, MarketId, OrderId), Money>,
+    /// Orders that are about to be cancelled together, kept for its memory.
+    doomed: Vec<(OrderId, Handle)>,
     /// What margin is measured on, by market.
     marks: Vec<Option<Price>>,
     /// Number of the record in which a book last changed.
@@ -98,6 +101,7 @@ impl World {
                 .iter()
                 .map(|market| Market {
                     book: MarketBook::new(market.book),
+                    orders: OpenOrders::default(),
                     stops: Stops::default(),
                     last: None,
                     fundamental: market.initial_price.0 as f64,
@@ -109,7 +113,7 @@ impl World {
             switches,
             spec,
             fund_accounts,
-            reserved: BTreeMap::new(),
+            doomed: Vec::new(),
             marks: vec![None; markets],
             last_change: 0,
             notices: Vec::new(),
@@ -281,12 +285,21 @@ impl World {
         let totals = self.accounts.recount();
         assert_eq!(&totals, self.accounts.totals(), "running sums equal a recount");
         self.assert_totals(&totals);
-        let mut reserved: BTreeMap<AccountId, Money> = BTreeMap::new();
-        for ((account, _, _), amount) in &self.reserved {
-            *reserved.entry(*account).or_default() += *amount;
+        let mut reserved = vec![Money::ZERO; self.accounts.len()];
+        let mut listed = vec![0; self.markets.len()];
+        for (id, position) in self.accounts.positions() {
+            let Market { book, orders, .. } = self.market(position.market);
+            for place in orders.of(&self.accounts, id) {
+                let order = book.at(place).and_then(|handle| book.get(handle));
+                assert_eq!(order.map(|order| order.owner), Some(Owner(position.account.0)), "{place:?}");
+                reserved[position.account.index()] += orders.backing(place);
+                listed[position.market.index()] += 1;
+            }
         }
+        let resting: Vec<usize> = self.markets.iter().map(|market| market.book.len()).collect();
+        assert_eq!(listed, resting, "every resting order is in its position's list");
         for (id, account) in self.accounts.iter() {
-            assert_eq!(account.reserved, reserved.get(&id).copied().unwrap_or_default(), "account {id}");
+            assert_eq!(account.reserved, reserved[id.index()], "account {id}");
             assert!(account.mode != MarginMode::Isolated || account.cash >= Money::ZERO, "account {id} owes");
         }
         for (id, position) in self.accounts.positions() {

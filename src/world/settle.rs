@@ -1,5 +1,6 @@
 //! Settlement of trades: lots, cost, profit, margin, fees. One trade at a time, both sides, to the last unit.
 
+use super::orders::OpenOrders;
 use super::venue::Notice;
 use super::{MarketSpec, VenueSpec, WorldSpec};
 use crate::clearing::{
@@ -8,8 +9,7 @@ use crate::clearing::{
 };
 use crate::event::{Emit, Event, Observer};
 use crate::market::{BookEvent, Owner, Place, Sink, Trade};
-use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, div_round};
-use std::collections::BTreeMap;
+use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Rounding, Side, div_round};
 
 /// Moves money between purses, counts it and says so.
 pub(super) fn transfer<O: Observer>(
@@ -72,7 +72,7 @@ pub(super) struct Settlement<'w, 'o, O> {
     pub(super) accounts: &'w mut Accounts,
     pub(super) ledger: &'w mut Ledger,
     pub(super) triggers: &'w mut TriggerIndex,
-    pub(super) reserved: &'w mut BTreeMap<(AccountId, MarketId, OrderId), Money>,
+    pub(super) orders: &'w mut OpenOrders,
     pub(super) notices: &'w mut Vec<Notice>,
     pub(super) last: &'w mut Option<Price>,
     /// Number of the record in which the book last changed.
@@ -97,17 +97,17 @@ struct Fill {
 }
 
 impl<O: Observer> Sink for Settlement<'_, '_, O> {
-    fn on(&mut self, event: BookEvent, _place: Place) {
+    fn on(&mut self, event: BookEvent, place: Place) {
         let seq = self.emit.say(Event::Book { market: self.market, event });
         *self.last_change = seq;
         match event {
-            BookEvent::Trade(trade) => self.trade(&trade, seq),
-            BookEvent::Rested { id, owner, price, qty, .. } => {
-                self.reserve(AccountId(owner.0), id, price, qty);
+            BookEvent::Trade(trade) => self.trade(&trade, place, seq),
+            BookEvent::Rested { owner, price, qty, .. } => {
+                self.reserve(AccountId(owner.0), place, price, qty);
             }
-            BookEvent::Cancelled { id, owner, resting: true, .. } => self.release(AccountId(owner.0), id),
-            BookEvent::Reduced { id, owner, from, to, .. } => {
-                self.shrink(AccountId(owner.0), id, from, to);
+            BookEvent::Cancelled { owner, resting: true, .. } => self.release(AccountId(owner.0), place),
+            BookEvent::Reduced { owner, from, to, .. } => {
+                self.shrink(AccountId(owner.0), place, from, to);
             }
             BookEvent::Accepted(order) => self.incoming_reduces = order.reduce_only,
             BookEvent::Cancelled { .. } | BookEvent::Rejected { .. } => {}
@@ -134,7 +134,7 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
         }
     }
 
-    fn trade(&mut self, trade: &Trade, seq: u64) {
+    fn trade(&mut self, trade: &Trade, place: Place, seq: u64) {
         *self.last = Some(trade.price);
         let cause = std::mem::replace(&mut self.emit.cause, seq);
         let maker = AccountId(trade.maker_owner.0);
@@ -147,7 +147,7 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
             taker: true,
         };
         let other = Fill { account: maker, side: trade.taker_side.opposite(), taker: false, ..fill };
-        self.shrink(maker, trade.maker, trade.maker_remaining + trade.qty, trade.maker_remaining);
+        self.shrink(maker, place, trade.maker_remaining + trade.qty, trade.maker_remaining);
         if fill.account == maker {
             // The second side of a trade with oneself starts from what the first one left.
             for side in [&fill, &other] {
@@ -312,40 +312,39 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
         self.transfer(Purse::Margin(fill.account, self.market), to, from_margin, reason);
     }
 
-    /// Sets cash aside for an order that now rests.
-    fn reserve(&mut self, account: AccountId, order: OrderId, price: Price, qty: Qty) {
-        if self.accounts.get(account).mode != MarginMode::Isolated {
-            return;
-        }
-        let amount = if self.incoming_reduces {
-            Money::ZERO
-        } else {
-            let leverage =
-                self.accounts.find(account, self.market).map_or(1, |id| self.accounts.position(id).leverage);
+    /// Lists an order that now rests and sets cash aside for it.
+    fn reserve(&mut self, account: AccountId, place: Place, price: Price, qty: Qty) {
+        let id = self.accounts.find_or_open(account, self.market);
+        let isolated = self.accounts.get(account).mode == MarginMode::Isolated;
+        let amount = if isolated && !self.incoming_reduces {
             let notional = self.market_spec().contract.notional(price, qty);
             let free = self.accounts.get(account).free().max(Money::ZERO);
-            initial_margin(notional, leverage).min(free)
+            initial_margin(notional, self.accounts.position(id).leverage).min(free)
+        } else {
+            Money::ZERO
         };
-        self.reserved.insert((account, self.market, order), amount);
+        self.orders.add(self.accounts, id, place, amount);
         self.accounts.add_reserved(account, amount);
     }
 
     /// Frees the cash of an order that is gone.
-    fn release(&mut self, account: AccountId, order: OrderId) {
-        if let Some(amount) = self.reserved.remove(&(account, self.market, order)) {
-            self.accounts.add_reserved(account, -amount);
-        }
+    fn release(&mut self, account: AccountId, place: Place) {
+        let id = self.accounts.find_or_open(account, self.market);
+        let amount = self.orders.remove(self.accounts, id, place);
+        self.accounts.add_reserved(account, -amount);
     }
 
     /// Frees the cash of the part of an order that traded or was taken back.
-    fn shrink(&mut self, account: AccountId, order: OrderId, from: Qty, to: Qty) {
+    fn shrink(&mut self, account: AccountId, place: Place, from: Qty, to: Qty) {
         if to.is_zero() {
-            self.release(account, order);
-        } else if let Some(amount) = self.reserved.get_mut(&(account, self.market, order)) {
-            let keep = div_round(i128::from(amount.0) * i128::from(to.0), i128::from(from.0), Rounding::Ceil);
-            let freed = *amount - Money(keep);
-            *amount = Money(keep);
-            self.accounts.add_reserved(account, -freed);
+            return self.release(account, place);
+        }
+        let backing = self.orders.backing(place);
+        if !backing.is_zero() {
+            let share = i128::from(backing.0) * i128::from(to.0);
+            let keep = Money(div_round(share, i128::from(from.0), Rounding::Ceil));
+            self.orders.set_backing(place, keep);
+            self.accounts.add_reserved(account, keep - backing);
         }
     }
 }

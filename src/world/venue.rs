@@ -2,7 +2,7 @@
 
 use super::settle::Settlement;
 use super::{MarkRule, World};
-use crate::clearing::{MarginMode, initial_margin, liquidation};
+use crate::clearing::{MarginMode, initial_margin};
 use crate::event::{Emit, Event, Observer, Refusal};
 use crate::market::{
     Book, MAX_QTY, NewOrder, OrderType, Owner, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
@@ -153,9 +153,8 @@ impl World {
     fn choose_leverage(&mut self, order: &Order) {
         if self.accounts.get(order.account).mode == MarginMode::Isolated {
             let id = self.accounts.find_or_open(order.account, order.market);
-            let resting =
-                (order.account, order.market, OrderId(0))..=(order.account, order.market, OrderId(u64::MAX));
-            if self.accounts.position(id).lots.is_zero() && self.reserved.range(resting).next().is_none() {
+            let rests = self.accounts.first_order(id).is_some();
+            if self.accounts.position(id).lots.is_zero() && !rests {
                 self.accounts.set_leverage(id, order.leverage.max(1));
             }
         }
@@ -199,12 +198,10 @@ impl World {
         if value(after.max(order.qty)) > i128::from(spec.brackets.cap().0) {
             return Some(Refusal::PositionTooLarge);
         }
-        if let (Some(id), Some(mark)) = (id, self.marks[order.market.index()]) {
-            let position = self.accounts.position(id);
-            let breach = self.spec.venues[spec.venue.index()].liquidation.breach;
-            if liquidation::is_breached(spec.contract, &spec.brackets, breach, position, mark) {
-                return Some(Refusal::BelowMaintenance);
-            }
+        if let (Some(position), Some(mark)) = (position, self.marks[order.market.index()])
+            && position.is_due(mark)
+        {
+            return Some(Refusal::BelowMaintenance);
         }
         let leverage = position.filter(|p| !p.lots.is_zero()).map_or(order.leverage, |p| p.leverage).max(1);
         let notional = spec.contract.notional(price.max(Price(1)), after);
@@ -245,7 +242,7 @@ impl World {
                     .map_or(1, |id| self.accounts.position(id).leverage),
                 trigger: None,
             };
-            let freed = self.reserved.get(&(account, market, id)).copied().unwrap_or_default();
+            let freed = self.market(market).orders.backing(handle.place());
             if let Some(reason) = self.refusal(&order, freed) {
                 emit.say(Event::Refused { market, account, id, reason });
                 return;
@@ -301,7 +298,7 @@ impl World {
             accounts: &mut self.accounts,
             ledger: &mut self.ledger,
             triggers: &mut self.triggers,
-            reserved: &mut self.reserved,
+            orders: &mut state.orders,
             notices: &mut self.notices,
             last: &mut state.last,
             last_change: &mut self.last_change,

@@ -178,6 +178,11 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
 }
 
 impl<const IDS: bool> SlabBook<IDS> {
+    /// Returns the order that rests at a place.
+    pub fn at(&self, place: Place) -> Option<Handle> {
+        self.queues.live_at(Slot(place.0))
+    }
+
     /// Checks an order against every rule and executes it.
     #[inline(never)]
     fn judge<S: Sink>(&mut self, mut order: NewOrder, sink: &mut S) -> Outcome {

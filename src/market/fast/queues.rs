@@ -149,6 +149,12 @@ impl Queues {
         Handle(u64::from(self.nodes[slot.0 as usize].mark) << 32 | u64::from(slot.0))
     }
 
+    /// Returns the handle of the order at a place, if one lives there.
+    pub(super) fn live_at(&self, slot: Slot) -> Option<Handle> {
+        let node = self.nodes.get(slot.0 as usize)?;
+        (node.mark & LIVE != 0).then(|| self.handle(slot))
+    }
+
     /// Tells whether an order with this id lives there.
     #[inline(always)]
     pub(super) fn lives(&self, slot: Slot, id: OrderId) -> bool {

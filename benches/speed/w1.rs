@@ -1,0 +1,210 @@
+//! Rule W1: a crowd that wakes at random, one message a wake-up, under a margin engine that looks at every position after
+//! every message.
+//!
+//! Each wake-up sends one message: 15 % a market order, 40 % a cancel of a uniformly random own order (a limit order if there
+//! is none), else a limit order at mid -/+ (1 + Exp(20)) ticks; random side, quantity 1-10. Every account holds a leveraged
+//! isolated position from the start, every second one short, against an unmargined holder of the other side.
+
+use firesale::agents::{Actions, Decide, View, Wake};
+use firesale::clearing::{Brackets, Breach, Contract, LiquidationStyle, MarginMode, Stage, initial_margin};
+use firesale::engine::Simulation;
+use firesale::event::Emit;
+use firesale::market::{BookSpec, OrderType, SelfTrade, TimeInForce};
+use firesale::rng::{Rng, Seed};
+use firesale::sampling::{Distribution, Exponential, below};
+use firesale::scenario::Latency;
+use firesale::units::{
+    AccountId, AssetId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, Time, VenueId,
+};
+use firesale::world::{
+    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, Order, SeedPosition, Switches, VenueSpec,
+    World, WorldSpec,
+};
+use rust_decimal::Decimal;
+
+const MARKET: MarketId = MarketId(0);
+const START: Price = Price(10_000);
+/// Units of money in a USD.
+const USD: i64 = 1_000_000;
+/// Wake-ups of an account in a second of simulated time.
+const RATE: f64 = 1.0;
+
+/// How large a crowd is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    /// Accounts that trade.
+    pub(crate) active: u32,
+    /// Accounts that hold a leveraged position and never trade.
+    pub(crate) idle: u32,
+}
+
+/// All accounts of the crowd on one clock.
+#[derive(Clone, Debug)]
+pub(crate) struct Crowd {
+    first: AccountId,
+    accounts: u32,
+    wait: Exponential,
+    distance: Exponential,
+    /// Orders that were sent and not yet found gone, by account.
+    sent: Vec<Vec<OrderId>>,
+    /// Messages so far.
+    pub(crate) messages: u64,
+}
+
+impl Crowd {
+    fn limit(&mut self, account: u32, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        let side = side(rng);
+        let distance = 1 + libm::floor(self.distance.sample(rng)) as i64;
+        let price = (view.mid(MARKET) as i64 - side.sign() * distance).max(1);
+        let order_type = OrderType::Limit { price: Price(price), tif: TimeInForce::Gtc };
+        let id = actions.submit(self.order(account, side, order_type, rng));
+        self.sent[account as usize].push(id);
+    }
+
+    fn order(&self, account: u32, side: Side, order_type: OrderType, rng: &mut Rng) -> Order {
+        Order {
+            account: AccountId(self.first.0 + account),
+            market: MARKET,
+            id: OrderId(0),
+            side,
+            qty: Qty(1 + below(10, rng) as i64),
+            order_type,
+            reduce_only: false,
+            leverage: 10,
+            trigger: None,
+        }
+    }
+
+    /// Returns a uniformly random own order that rests.
+    fn own(&mut self, account: u32, view: &View<'_>, rng: &mut Rng) -> Option<OrderId> {
+        let sent = &mut self.sent[account as usize];
+        while !sent.is_empty() {
+            let id = sent.swap_remove(below(sent.len() as u64, rng) as usize);
+            if view.order(MARKET, id).is_some() {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    fn message(&mut self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        self.messages += 1;
+        let account = below(u64::from(self.accounts), rng) as u32;
+        match below(100, rng) {
+            0..15 => {
+                let order = self.order(account, side(rng), OrderType::Market { worst: None }, rng);
+                actions.submit(order);
+            }
+            15..55 => match self.own(account, view, rng) {
+                Some(id) => actions.cancel(AccountId(self.first.0 + account), MARKET, id),
+                None => self.limit(account, view, rng, actions),
+            },
+            _ => self.limit(account, view, rng, actions),
+        }
+    }
+}
+
+fn side(rng: &mut Rng) -> Side {
+    if below(2, rng) == 0 { Side::Buy } else { Side::Sell }
+}
+
+impl Decide for Crowd {
+    fn decide(&mut self, wake: Wake, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        if wake == Wake::Start {
+            for account in 0..self.accounts {
+                self.limit(account, view, rng, actions);
+                self.limit(account, view, rng, actions);
+            }
+        } else {
+            self.message(view, rng, actions);
+        }
+        actions.wake_after(Time::from_secs_f64(self.wait.sample(rng)));
+    }
+}
+
+fn spec() -> WorldSpec {
+    let brackets =
+        [(0, 5_000_000, 100), (1_000_000, 10_000_000, 50)].map(|(f, m, l)| (Money(f * USD), Rate(m), l));
+    WorldSpec {
+        assets: ["COIN", "USD"].map(|name| AssetSpec { name: name.to_owned(), units_per_coin: USD }).to_vec(),
+        venues: vec![VenueSpec {
+            name: "exchange".to_owned(),
+            settlement: AssetId(1),
+            fees: FeeSchedule { maker: Rate(200_000), taker: Rate(500_000) },
+            liquidation: LiquidationRules {
+                breach: Breach::Below,
+                style: LiquidationStyle::IocToBankruptcy,
+                fee: Rate(10_000_000),
+                waterfall: vec![Stage::InsuranceFund, Stage::AutoDeleverage],
+            },
+            insurance_fund: Money(1_000_000_000 * USD),
+        }],
+        markets: vec![MarketSpec {
+            name: "COIN-PERP".to_owned(),
+            venue: VenueId(0),
+            base: AssetId(0),
+            // A tick of 0.1 USD times a lot of 0.01 coins.
+            contract: Contract::Linear { unit: 1_000 },
+            tick: Decimal::new(1, 1),
+            lot: Decimal::new(1, 2),
+            initial_price: START,
+            mark: MarkRule::Median,
+            brackets: Brackets::new(&brackets, Money(100_000_000 * USD)),
+            book: BookSpec { self_trade: SelfTrade::CancelTaker, min_notional: 0 },
+        }],
+    }
+}
+
+/// Builds the world, everybody's position and the resting book.
+pub(crate) fn simulation(size: Size, seed: Seed) -> Simulation<Crowd> {
+    let spec = spec();
+    let switches = Switches { forced_liquidation: true, insurance_fund: true, adl: true };
+    let mut simulation = Simulation::<Crowd>::empty(World::new(spec.clone(), switches), Time::ZERO);
+    let agent = simulation.next_agent();
+    let world = simulation.world_mut();
+    let mut seq = 0;
+    let mut emit = Emit { seq: &mut seq, time: Time::ZERO, cause: 0, observer: &mut () };
+    world.endow_fund(VenueId(0), spec.venues[0].insurance_fund, &mut emit);
+    let holder = world.accounts.open(VenueId(0), agent, MarginMode::Unmargined);
+    let first = AccountId(holder.0 + 1);
+    let mut rng = seed.stream("positions").sequence();
+    for index in 0..size.active + size.idle {
+        let account = world.accounts.open(VenueId(0), agent, MarginMode::Isolated);
+        world.deposit(account, Money(100_000 * USD), &mut emit);
+        let lots = Position(if index % 2 == 0 { 1 } else { -1 } * (50 + below(100, &mut rng) as i64));
+        let leverage = [2, 5, 10, 20, 50, 100][below(6, &mut rng) as usize];
+        // Opened in the past at prices around today's, all of them within what their margin bears.
+        let entry = Price(START.0 + below(101, &mut rng) as i64 - 50);
+        let notional = spec.markets[0].contract.notional(entry, lots.size());
+        world.seed_position(
+            &SeedPosition {
+                account,
+                counterparty: holder,
+                market: MARKET,
+                lots,
+                entry,
+                leverage,
+                margin: initial_margin(notional, leverage),
+            },
+            &mut emit,
+        );
+    }
+    let crowd = Crowd {
+        first,
+        accounts: size.active,
+        wait: Exponential::new(RATE * f64::from(size.active)),
+        distance: Exponential::new(1.0 / 20.0),
+        sent: vec![Vec::new(); size.active as usize],
+        messages: 0,
+    };
+    let at_once = Latency { base: Time::ZERO, jitter: Time::ZERO };
+    simulation.add_agent(crowd, seed.stream("crowd"), seed.stream("crowd.delays"), 0, at_once);
+    simulation.start(&mut ());
+    simulation
+}
+
+/// Runs on for about so many messages.
+pub(crate) fn run(simulation: &mut Simulation<Crowd>, size: Size, messages: u64) {
+    let seconds = messages as f64 / (RATE * f64::from(size.active));
+    simulation.step_until(simulation.now() + Time::from_secs_f64(seconds), &mut ());
+}
