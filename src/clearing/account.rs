@@ -1,6 +1,7 @@
 //! Accounts and positions: who has what. Sparse: an account costs what it holds, and nothing while it is idle.
 
-use crate::units::{AccountId, AgentId, MarketId, Money, Position, Price, VenueId};
+use super::LiquidationTrigger;
+use crate::units::{AccountId, AgentId, MarketId, Money, Position, VenueId};
 
 /// How an account's positions are backed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +56,7 @@ pub struct OpenPosition {
     /// Leverage it was opened with.
     pub leverage: u16,
     /// The mark at which it is liquidated (see `liquidation::trigger`), or `None`.
-    pub trigger: Option<Price>,
+    pub trigger: Option<LiquidationTrigger>,
     next: u32,
 }
 
@@ -219,7 +220,7 @@ impl Accounts {
     }
 
     /// Keeps the trigger that the index holds for a position.
-    pub fn set_trigger(&mut self, id: PositionId, trigger: Option<Price>) {
+    pub fn set_trigger(&mut self, id: PositionId, trigger: Option<LiquidationTrigger>) {
         self.positions[id.0 as usize].trigger = trigger;
     }
 

@@ -18,8 +18,8 @@ pub use spec::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, V
 pub use venue::{Notice, Order, Request, Trigger};
 
 use crate::clearing::{
-    AccountTotals, Accounts, Ledger, MarginMode, PositionId, Purse, Reason, Transfer, TriggerIndex,
-    liquidation,
+    AccountTotals, Accounts, Ledger, LiquidationIndex, MarginMode, PositionId, Purse, Reason, Transfer,
+    TriggerIndex, liquidation,
 };
 use crate::event::{Assignment, Emit, Event, Observer};
 use crate::market::{Book, FastIdBook, Stops};

@@ -3,8 +3,8 @@
 use super::venue::Notice;
 use super::{MarketSpec, VenueSpec, WorldSpec};
 use crate::clearing::{
-    Accounts, Ledger, MarginMode, OpenPosition, PositionId, Purse, Reason, Transfer, TriggerIndex,
-    initial_margin, liquidation, waterfall,
+    Accounts, Ledger, LiquidationIndex, LiquidationTrigger, MarginMode, OpenPosition, PositionId, Purse,
+    Reason, Transfer, TriggerIndex, initial_margin, liquidation, waterfall,
 };
 use crate::event::{Emit, Event, Observer};
 use crate::market::{BookEvent, Owner, Sink, Trade};
@@ -37,10 +37,12 @@ pub(super) fn transfer<O: Observer>(
 }
 
 /// Returns the trigger that a position should have: none for unmargined accounts and flat positions.
-pub(super) fn trigger(spec: &WorldSpec, position: &OpenPosition) -> Option<Price> {
+pub(super) fn trigger(spec: &WorldSpec, position: &OpenPosition) -> Option<LiquidationTrigger> {
     let market = &spec.markets[position.market.index()];
     let breach = spec.venues[market.venue.index()].liquidation.breach;
-    liquidation::trigger(market.contract, &market.brackets, breach, position)
+    let side = position.lots.side()?;
+    let tick = liquidation::trigger(market.contract, &market.brackets, breach, position)?;
+    Some(LiquidationTrigger { side, tick })
 }
 
 /// Brings a position's trigger and its place in the index up to date.
@@ -55,13 +57,7 @@ pub(super) fn reindex(
         return;
     }
     let to = trigger(spec, &position);
-    // A position that flipped is in the half of its old side; flat ones are in neither.
-    if let Some(from) = position.trigger {
-        triggers.remove(position.market, id, from);
-    }
-    if let Some(tick) = to {
-        triggers.insert(position.market, id, position.lots.0 > 0, tick);
-    }
+    triggers.relocate(position.market, id, position.trigger, to);
     accounts.set_trigger(id, to);
 }
 

@@ -2,7 +2,7 @@
 
 use super::settle::Settlement;
 use super::{MarkRule, World};
-use crate::clearing::{MarginMode, initial_margin, liquidation};
+use crate::clearing::{LiquidationIndex, MarginMode, initial_margin, liquidation};
 use crate::event::{Emit, Event, Observer, Refusal};
 use crate::market::{
     Book, MAX_QTY, NewOrder, OrderType, Owner, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
