@@ -15,7 +15,7 @@ fn main() {
     let warm = u64::from(size.active) * 20;
     w1::run(&mut simulation, size, warm);
     let before = simulation.records();
-    let start = std::time::Instant::now();
+    let start = cpu_time::ThreadTime::now();
     w1::run(&mut simulation, size, messages);
     let seconds = start.elapsed().as_secs_f64();
     println!(

@@ -45,20 +45,17 @@ pub(crate) struct Crowd {
     accounts: u32,
     wait: Exponential,
     distance: Exponential,
-    /// Orders that were sent and not yet found gone, by account.
-    sent: Vec<Vec<OrderId>>,
     /// Messages so far.
     pub(crate) messages: u64,
 }
 
 impl Crowd {
-    fn limit(&mut self, account: u32, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+    fn limit(&self, account: u32, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         let side = side(rng);
         let distance = 1 + libm::floor(self.distance.sample(rng)) as i64;
         let price = (view.mid(MARKET) as i64 - side.sign() * distance).max(1);
         let order_type = OrderType::Limit { price: Price(price), tif: TimeInForce::Gtc };
-        let id = actions.submit(self.order(account, side, order_type, rng));
-        self.sent[account as usize].push(id);
+        actions.submit(self.order(account, side, order_type, rng));
     }
 
     fn order(&self, account: u32, side: Side, order_type: OrderType, rng: &mut Rng) -> Order {
@@ -76,15 +73,12 @@ impl Crowd {
     }
 
     /// Returns a uniformly random own order that rests.
-    fn own(&mut self, account: u32, view: &View<'_>, rng: &mut Rng) -> Option<OrderId> {
-        let sent = &mut self.sent[account as usize];
-        while !sent.is_empty() {
-            let id = sent.swap_remove(below(sent.len() as u64, rng) as usize);
-            if view.order(MARKET, id).is_some() {
-                return Some(id);
-            }
+    fn own(&self, account: u32, view: &View<'_>, rng: &mut Rng) -> Option<OrderId> {
+        let orders = || view.open_orders(AccountId(self.first.0 + account), MARKET);
+        match orders().count() as u64 {
+            0 => None,
+            count => orders().nth(below(count, rng) as usize),
         }
-        None
     }
 
     fn message(&mut self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
@@ -194,7 +188,6 @@ pub(crate) fn simulation(size: Size, seed: Seed) -> Simulation<Crowd> {
         accounts: size.active,
         wait: Exponential::new(RATE * f64::from(size.active)),
         distance: Exponential::new(1.0 / 20.0),
-        sent: vec![Vec::new(); size.active as usize],
         messages: 0,
     };
     let at_once = Latency { base: Time::ZERO, jitter: Time::ZERO };

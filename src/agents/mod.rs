@@ -106,6 +106,11 @@ impl<'a> View<'a> {
         book.get(book.find(id)?)
     }
 
+    /// Iterates over the orders that an own account has in a book, the one that came to rest last first.
+    pub fn open_orders(&self, account: AccountId, market: MarketId) -> impl Iterator<Item = OrderId> + '_ {
+        self.world.open_orders(account, market)
+    }
+
     /// Returns the notional of one lot at a price, in money.
     pub fn lot_value(&self, market: MarketId, price: Price) -> Money {
         self.world.spec.markets[market.index()].contract.notional(price, Qty(1))

@@ -1,5 +1,6 @@
 //! Accounts and positions: who has what. Sparse: an account costs what it holds, and nothing while it is idle.
 
+use super::LiquidationTrigger;
 use crate::units::{AccountId, AgentId, MarketId, Money, Position, Price, VenueId};
 
 /// How an account's positions are backed.
@@ -57,7 +58,7 @@ pub struct OpenPosition {
     /// Leverage it was opened with.
     pub leverage: u16,
     /// The mark at which it is liquidated (see `liquidation::trigger`), or `None`.
-    pub trigger: Option<Price>,
+    pub trigger: Option<LiquidationTrigger>,
     /// Head of the list of its resting orders, in the terms of whoever keeps it.
     first_order: u32,
     next: u32,
@@ -66,8 +67,7 @@ pub struct OpenPosition {
 impl OpenPosition {
     /// Tells whether the position is below its maintenance margin at a mark, by its trigger.
     pub fn is_due(&self, mark: Price) -> bool {
-        let side = self.lots.0.signum();
-        self.trigger.is_some_and(|tick| side * mark.0 <= side * tick.0)
+        self.trigger.is_some_and(|trigger| trigger.is_reached(mark))
     }
 }
 
@@ -246,7 +246,7 @@ impl Accounts {
     }
 
     /// Keeps the trigger that the index holds for a position.
-    pub fn set_trigger(&mut self, id: PositionId, trigger: Option<Price>) {
+    pub fn set_trigger(&mut self, id: PositionId, trigger: Option<LiquidationTrigger>) {
         self.positions[id.0 as usize].trigger = trigger;
     }
 

@@ -1,7 +1,7 @@
 //! When a position is liquidated and at what price it is bankrupt: pure decisions in integers.
 
 use super::{Brackets, Contract, OpenPosition};
-use crate::units::{Money, Position, Price, Rate, Rounding, div_round};
+use crate::units::{Money, Price, Rate, Rounding, div_round};
 
 /// Exactly when maintenance is breached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
     use crate::clearing::margin::tests::btc_brackets;
     use crate::clearing::{Accounts, MarginMode, initial_margin};
-    use crate::units::{AgentId, MarketId, Qty, Rate, VenueId};
+    use crate::units::{AgentId, MarketId, Position, Qty, Rate, VenueId};
 
     const BTC: Contract = Contract::Linear { unit: 100 };
 

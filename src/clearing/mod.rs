@@ -11,7 +11,7 @@ pub mod waterfall;
 
 pub use account::{Account, AccountTotals, Accounts, MarginMode, OpenPosition, PositionId};
 pub use contract::Contract;
-pub use index::TriggerIndex;
+pub use index::{LiquidationIndex, LiquidationTrigger, PlainIndex, TriggerIndex};
 pub use ledger::{Ledger, Purse, Reason, Transfer};
 pub use liquidation::{Breach, LiquidationStyle};
 pub use margin::{Bracket, Brackets, initial_margin};

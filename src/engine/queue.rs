@@ -4,6 +4,7 @@ use crate::units::{MarketId, Time};
 use crate::world::{Notice, Request};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 
 /// What is to happen.
 #[derive(Clone, Copy, Debug)]
@@ -20,51 +21,46 @@ pub(super) enum Item {
     Shock(u32),
 }
 
-#[derive(Clone, Copy, Debug)]
+/// When an item is due, and where it lies: small, since a heap moves its entries about. The order is that of the fields.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Entry {
-    at: (Time, u64),
-    item: Item,
+    time: Time,
+    sequence: u64,
+    slot: u32,
 }
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.at.cmp(&other.at)
-    }
-}
-
-/// The queue.
+/// The queue. It allocates only while it grows.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
     heap: BinaryHeap<Reverse<Entry>>,
+    items: Vec<Item>,
+    /// Places in `items` whose item has left.
+    free: Vec<u32>,
     pushed: u64,
 }
 
 impl Queue {
     pub(super) fn push(&mut self, time: Time, item: Item) {
         self.pushed += 1;
-        self.heap.push(Reverse(Entry { at: (time, self.pushed), item }));
+        let slot = if let Some(slot) = self.free.pop() {
+            self.items[slot as usize] = item;
+            slot
+        } else {
+            self.items.push(item);
+            self.items.len() as u32 - 1
+        };
+        self.heap.push(Reverse(Entry { time, sequence: self.pushed, slot }));
     }
 
     /// Takes the next item if it is due at or before `until`.
     pub(super) fn pop_until(&mut self, until: Time) -> Option<(Time, Item)> {
-        if self.heap.peek()?.0.at.0 > until {
+        let next = self.heap.peek_mut()?;
+        if next.0.time > until {
             return None;
         }
-        self.heap.pop().map(|Reverse(entry)| (entry.at.0, entry.item))
+        let Reverse(Entry { time, slot, .. }) = PeekMut::pop(next);
+        self.free.push(slot);
+        Some((time, self.items[slot as usize]))
     }
 }
 

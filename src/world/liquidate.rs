@@ -65,8 +65,8 @@ impl World {
         let mut doomed = std::mem::take(&mut self.doomed);
         if let Some(position) = self.accounts.find(account, market) {
             let Market { book, orders, .. } = self.market(market);
-            let handles = orders.of(&self.accounts, position).filter_map(|place| book.at(place));
-            doomed.extend(handles.filter_map(|handle| Some((book.get(handle)?.id, handle))));
+            let places = orders.of(&self.accounts, position);
+            doomed.extend(places.filter_map(|place| Some((orders.id(place), book.at(place)?))));
         }
         doomed.sort_unstable();
         for (_, handle) in doomed.drain(..) {

@@ -20,8 +20,8 @@ pub use spec::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, V
 pub use venue::{Notice, Order, Request, Trigger};
 
 use crate::clearing::{
-    AccountTotals, Accounts, Ledger, MarginMode, PositionId, Purse, Reason, Transfer, TriggerIndex,
-    liquidation,
+    AccountTotals, Accounts, Ledger, LiquidationIndex, MarginMode, PositionId, Purse, Reason, Transfer,
+    TriggerIndex, liquidation,
 };
 use crate::event::{Assignment, Emit, Event, Observer};
 use crate::market::{Book, FastIdBook, Handle, Owner, Stops};
@@ -161,7 +161,7 @@ impl World {
 
     /// Returns the rules of a market's venue.
     pub fn venue_of(&self, market: MarketId) -> &VenueSpec {
-        &self.spec.venues[self.spec.markets[market.index()].venue.index()]
+        self.spec.of(market).1
     }
 
     /// Pays money in from outside.
@@ -235,12 +235,30 @@ impl World {
         reason: Reason,
         emit: &mut Emit<'_, O>,
     ) {
-        settle::transfer(&mut self.accounts, &mut self.ledger, Transfer { from, to, amount, reason }, emit);
+        settle::transfer(
+            &mut self.accounts,
+            &mut self.ledger,
+            Transfer { from, to, amount, reason },
+            None,
+            emit,
+        );
     }
 
     /// Brings a position's trigger up to date.
     fn reindex(&mut self, id: PositionId) {
-        settle::reindex(&mut self.accounts, &mut self.triggers, &self.spec, id);
+        let market = self.accounts.position(id).market;
+        let specs = self.spec.of(market);
+        settle::reindex(&mut self.accounts, &mut self.triggers, specs, id);
+    }
+
+    /// Iterates over the orders that an account has in a book, the one that came to rest last first.
+    pub fn open_orders(&self, account: AccountId, market: MarketId) -> impl Iterator<Item = OrderId> + '_ {
+        let orders = &self.market(market).orders;
+        let position = self.accounts.find(account, market);
+        position
+            .into_iter()
+            .flat_map(|position| orders.of(&self.accounts, position))
+            .map(|place| orders.id(place))
     }
 
     /// Returns the equity of an account's position at the mark: isolated margin plus unrealised profit, or for an
@@ -309,7 +327,8 @@ impl World {
                 "a flat position owes and owns nothing: {position:?}"
             );
             if self.accounts.get(position.account).mode == MarginMode::Isolated {
-                assert_eq!(position.trigger, settle::trigger(&self.spec, position), "position {id:?}");
+                let (market, venue) = self.spec.of(position.market);
+                assert_eq!(position.trigger, settle::trigger(market, venue, position), "position {id:?}");
             }
         }
     }

@@ -3,10 +3,11 @@
 
 use crate::clearing::{Accounts, PositionId};
 use crate::market::Place;
-use crate::units::Money;
+use crate::units::{Money, OrderId};
 
 #[derive(Clone, Copy, Debug)]
 struct OpenOrder {
+    id: OrderId,
     /// Cash set aside for it.
     backing: Money,
     /// The position's next and previous order.
@@ -14,7 +15,8 @@ struct OpenOrder {
     prev: Place,
 }
 
-const GONE: OpenOrder = OpenOrder { backing: Money::ZERO, next: Place::NONE, prev: Place::NONE };
+const GONE: OpenOrder =
+    OpenOrder { id: OrderId(0), backing: Money::ZERO, next: Place::NONE, prev: Place::NONE };
 
 /// The resting orders of one book by place.
 #[derive(Clone, Debug, Default)]
@@ -30,13 +32,14 @@ impl OpenOrders {
         accounts: &mut Accounts,
         position: PositionId,
         place: Place,
+        id: OrderId,
         backing: Money,
     ) {
         if self.orders.len() <= place.index() {
             self.orders.resize(place.index() + 1, GONE);
         }
         let next = head(accounts, position);
-        self.orders[place.index()] = OpenOrder { backing, next, prev: Place::NONE };
+        self.orders[place.index()] = OpenOrder { id, backing, next, prev: Place::NONE };
         if next != Place::NONE {
             self.orders[next.index()].prev = place;
         }
@@ -45,7 +48,7 @@ impl OpenOrders {
 
     /// Removes an order that is gone and returns the cash that was set aside for it.
     pub(super) fn remove(&mut self, accounts: &mut Accounts, position: PositionId, place: Place) -> Money {
-        let OpenOrder { backing, next, prev } = self.orders[place.index()];
+        let OpenOrder { backing, next, prev, .. } = self.orders[place.index()];
         if next != Place::NONE {
             self.orders[next.index()].prev = prev;
         }
@@ -65,6 +68,11 @@ impl OpenOrders {
     /// Changes the cash set aside for an order that rests.
     pub(super) fn set_backing(&mut self, place: Place, backing: Money) {
         self.orders[place.index()].backing = backing;
+    }
+
+    /// Returns the order that rests at a place.
+    pub(super) fn id(&self, place: Place) -> OrderId {
+        self.orders[place.index()].id
     }
 
     /// Iterates over a position's orders, the one that came to rest last first.

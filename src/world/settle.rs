@@ -2,73 +2,88 @@
 
 use super::orders::OpenOrders;
 use super::venue::Notice;
-use super::{MarketSpec, VenueSpec, WorldSpec};
+use super::{MarketSpec, VenueSpec};
 use crate::clearing::{
-    Accounts, Ledger, MarginMode, OpenPosition, PositionId, Purse, Reason, Transfer, TriggerIndex,
-    initial_margin, liquidation, waterfall,
+    Accounts, Ledger, LiquidationIndex, LiquidationTrigger, MarginMode, OpenPosition, PositionId, Purse,
+    Reason, Transfer, TriggerIndex, initial_margin, liquidation, waterfall,
 };
 use crate::event::{Emit, Event, Observer};
 use crate::market::{BookEvent, Owner, Place, Sink, Trade};
-use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Rounding, Side, div_round};
+use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, div_round};
 
-/// Moves money between purses, counts it and says so.
+/// Moves money between purses, counts it and says so. `position` is that of a margin purse, where it is known.
+///
+/// Inlined, since every caller names its purses and needs one arm of each match.
+#[inline(always)]
 pub(super) fn transfer<O: Observer>(
     accounts: &mut Accounts,
     ledger: &mut Ledger,
     transfer: Transfer,
+    position: Option<PositionId>,
     emit: &mut Emit<'_, O>,
 ) {
-    let mut add = |purse: Purse, amount: Money| match purse {
+    add(accounts, ledger, transfer.from, -transfer.amount, position);
+    add(accounts, ledger, transfer.to, transfer.amount, position);
+    ledger.note(&transfer);
+    emit.say(Event::Transfer(transfer));
+}
+
+/// Adds to what lies in a purse.
+#[inline(always)]
+fn add(
+    accounts: &mut Accounts,
+    ledger: &mut Ledger,
+    purse: Purse,
+    amount: Money,
+    position: Option<PositionId>,
+) {
+    match purse {
         Purse::External => ledger.external += i128::from(amount.0),
         Purse::Cash(account) => accounts.add_cash(account, amount),
         Purse::Margin(account, market) => {
-            let id = accounts.find_or_open(account, market);
+            let id = position.unwrap_or_else(|| accounts.find_or_open(account, market));
+            debug_assert_eq!(accounts.find(account, market), Some(id));
             accounts.add_margin(id, amount);
         }
         Purse::Clearing(market) => ledger.clearing[market.index()] += i128::from(amount.0),
         Purse::Fund(venue) => ledger.fund[venue.index()] += amount,
         Purse::Fees(venue) => ledger.fees[venue.index()] += amount,
         Purse::Uncovered(venue) => ledger.uncovered[venue.index()] += amount,
-    };
-    add(transfer.from, -transfer.amount);
-    add(transfer.to, transfer.amount);
-    ledger.note(&transfer);
-    emit.say(Event::Transfer(transfer));
+    }
 }
 
 /// Returns the trigger that a position should have: none for unmargined accounts and flat positions.
-pub(super) fn trigger(spec: &WorldSpec, position: &OpenPosition) -> Option<Price> {
-    let market = &spec.markets[position.market.index()];
-    let breach = spec.venues[market.venue.index()].liquidation.breach;
-    liquidation::trigger(market.contract, &market.brackets, breach, position)
+pub(super) fn trigger(
+    market: &MarketSpec,
+    venue: &VenueSpec,
+    position: &OpenPosition,
+) -> Option<LiquidationTrigger> {
+    let side = position.lots.side()?;
+    let tick = liquidation::trigger(market.contract, &market.brackets, venue.liquidation.breach, position)?;
+    Some(LiquidationTrigger { side, tick })
 }
 
 /// Brings a position's trigger and its place in the index up to date.
 pub(super) fn reindex(
     accounts: &mut Accounts,
     triggers: &mut TriggerIndex,
-    spec: &WorldSpec,
+    (market, venue): (&MarketSpec, &VenueSpec),
     id: PositionId,
 ) {
-    let position = *accounts.position(id);
+    let position = accounts.position(id);
     if accounts.get(position.account).mode != MarginMode::Isolated {
         return;
     }
-    let to = trigger(spec, &position);
-    // A position that flipped is in the half of its old side; flat ones are in neither.
-    if let Some(from) = position.trigger {
-        triggers.remove(position.market, id, from);
-    }
-    if let Some(tick) = to {
-        triggers.insert(position.market, id, position.lots.0 > 0, tick);
-    }
+    let to = trigger(market, venue, position);
+    triggers.relocate(position.market, id, position.trigger, to);
     accounts.set_trigger(id, to);
 }
 
 /// Everything that a trade touches, borrowed while its book is matching.
 pub(super) struct Settlement<'w, 'o, O> {
-    pub(super) spec: &'w WorldSpec,
     pub(super) market: MarketId,
+    pub(super) market_spec: &'w MarketSpec,
+    pub(super) venue_spec: &'w VenueSpec,
     pub(super) accounts: &'w mut Accounts,
     pub(super) ledger: &'w mut Ledger,
     pub(super) triggers: &'w mut TriggerIndex,
@@ -90,24 +105,42 @@ pub(super) struct Settlement<'w, 'o, O> {
 #[derive(Clone, Copy)]
 struct Fill {
     account: AccountId,
+    position: PositionId,
     side: Side,
     qty: Qty,
     price: Price,
+    /// What the lots cost the buyer.
+    value: Money,
     taker: bool,
 }
 
+impl Fill {
+    fn lots(&self) -> Position {
+        self.qty.signed(self.side)
+    }
+
+    fn cost(&self) -> Money {
+        Money(self.value.0 * self.side.sign())
+    }
+}
+
 impl<O: Observer> Sink for Settlement<'_, '_, O> {
+    #[inline(always)]
     fn on(&mut self, event: BookEvent, place: Place) {
         let seq = self.emit.say(Event::Book { market: self.market, event });
         *self.last_change = seq;
         match event {
             BookEvent::Trade(trade) => self.trade(&trade, place, seq),
-            BookEvent::Rested { owner, price, qty, .. } => {
-                self.reserve(AccountId(owner.0), place, price, qty);
+            BookEvent::Rested { id, owner, price, qty, .. } => {
+                self.reserve(AccountId(owner.0), id, place, price, qty);
             }
-            BookEvent::Cancelled { owner, resting: true, .. } => self.release(AccountId(owner.0), place),
+            BookEvent::Cancelled { owner, resting: true, .. } => {
+                let account = AccountId(owner.0);
+                self.release(account, self.position_of(account), place);
+            }
             BookEvent::Reduced { owner, from, to, .. } => {
-                self.shrink(AccountId(owner.0), place, from, to);
+                let account = AccountId(owner.0);
+                self.shrink(account, self.position_of(account), place, from, to);
             }
             BookEvent::Accepted(order) => self.incoming_reduces = order.reduce_only,
             BookEvent::Cancelled { .. } | BookEvent::Rejected { .. } => {}
@@ -119,35 +152,45 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
     }
 }
 
-impl<'w, O: Observer> Settlement<'w, '_, O> {
-    fn market_spec(&self) -> &'w MarketSpec {
-        &self.spec.markets[self.market.index()]
+impl<O: Observer> Settlement<'_, '_, O> {
+    /// Returns the position of an account that has an order in the book.
+    fn position_of(&self, account: AccountId) -> PositionId {
+        self.accounts.find(account, self.market).expect("an order that rests belongs to a position")
     }
 
-    fn venue_spec(&self) -> &'w VenueSpec {
-        &self.spec.venues[self.market_spec().venue.index()]
-    }
-
-    fn transfer(&mut self, from: Purse, to: Purse, amount: Money, reason: Reason) {
+    /// Moves money; a margin purse that is named is that of `position`.
+    #[inline(always)]
+    fn transfer(&mut self, from: Purse, to: Purse, amount: Money, reason: Reason, position: PositionId) {
         if !amount.is_zero() {
-            transfer(self.accounts, self.ledger, Transfer { from, to, amount, reason }, self.emit);
+            let moved = Transfer { from, to, amount, reason };
+            transfer(self.accounts, self.ledger, moved, Some(position), self.emit);
         }
     }
 
+    #[inline(never)]
     fn trade(&mut self, trade: &Trade, place: Place, seq: u64) {
         *self.last = Some(trade.price);
         let cause = std::mem::replace(&mut self.emit.cause, seq);
-        let maker = AccountId(trade.maker_owner.0);
+        let (account, maker) = (AccountId(trade.taker_owner.0), AccountId(trade.maker_owner.0));
+        let maker_position = self.position_of(maker);
+        self.shrink(maker, maker_position, place, trade.maker_remaining + trade.qty, trade.maker_remaining);
         // Both sides' lots and cost move before anything else, so that contracts sum to zero at every later record.
         let fill = Fill {
-            account: AccountId(trade.taker_owner.0),
+            account,
+            position: self.accounts.find_or_open(account, self.market),
             side: trade.taker_side,
             qty: trade.qty,
             price: trade.price,
+            value: self.market_spec.contract.value(trade.price, trade.qty),
             taker: true,
         };
-        let other = Fill { account: maker, side: trade.taker_side.opposite(), taker: false, ..fill };
-        self.shrink(maker, place, trade.maker_remaining + trade.qty, trade.maker_remaining);
+        let other = Fill {
+            account: maker,
+            position: maker_position,
+            side: trade.taker_side.opposite(),
+            taker: false,
+            ..fill
+        };
         if fill.account == maker {
             // The second side of a trade with oneself starts from what the first one left.
             for side in [&fill, &other] {
@@ -176,33 +219,34 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
 
     /// Moves the lots of one side and returns the position as it was.
     fn move_lots(&mut self, fill: &Fill) -> OpenPosition {
-        let id = self.accounts.find_or_open(fill.account, self.market);
-        let before = *self.accounts.position(id);
-        let value = self.market_spec().contract.value(fill.price, fill.qty);
-        self.accounts.add_lots(id, fill.qty.signed(fill.side), Money(value.0 * fill.side.sign()));
+        let before = *self.accounts.position(fill.position);
+        self.accounts.add_lots(fill.position, fill.lots(), fill.cost());
         before
     }
 
     /// Realises profit on closed lots, posts margin for opened ones, takes the fee and reindexes.
     fn settle(&mut self, fill: &Fill, before: &OpenPosition) {
-        let contract = self.market_spec().contract;
-        let id = self.accounts.find_or_open(fill.account, self.market);
-        let value = Money(contract.value(fill.price, fill.qty).0 * fill.side.sign());
-        let closed = self.close(id, before, fill.qty.signed(fill.side), value);
+        let id = fill.position;
+        let closed = self.close(id, before, fill.lots(), fill.cost());
         let opened = fill.qty - closed;
-        let mode = self.accounts.get(fill.account).mode;
-        self.fee(fill, id);
-        if mode == MarginMode::Isolated {
+        self.fee(fill);
+        let account = self.accounts.get(fill.account);
+        if account.mode == MarginMode::Isolated {
             if !opened.is_zero() {
-                let notional = contract.notional(fill.price, opened);
+                let notional = self.market_spec.contract.notional(fill.price, opened);
                 let due = initial_margin(notional, self.accounts.position(id).leverage);
                 // The order's check covered this at its own price; slippage beyond it is posted as far as cash goes.
-                let free = self.accounts.get(fill.account).free().max(Money::ZERO);
+                let free = account.free().max(Money::ZERO);
                 let to = Purse::Margin(fill.account, self.market);
-                self.transfer(Purse::Cash(fill.account), to, due.min(free), Reason::InitialMargin);
+                self.transfer(Purse::Cash(fill.account), to, due.min(free), Reason::InitialMargin, id);
             }
-            reindex(self.accounts, self.triggers, self.spec, id);
+            self.reindex(id);
         }
+    }
+
+    /// Brings a position's trigger up to date.
+    fn reindex(&mut self, id: PositionId) {
+        reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), id);
     }
 
     /// Settles one side of an assignment: profit and margin of closed lots, no fee, no margin for opened ones.
@@ -214,7 +258,7 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
         value: Money,
     ) {
         self.close(id, before, lots, value);
-        reindex(self.accounts, self.triggers, self.spec, id);
+        self.reindex(id);
     }
 
     /// Realises the profit of the lots that a trade of `lots` at `value` closed and returns how many those are. What is
@@ -240,14 +284,18 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
 
     /// Realises profit so that what is left of a position has the target cost.
     fn realize(&mut self, id: PositionId, target: Money) {
-        let position = *self.accounts.position(id);
-        let pnl = target - position.cost;
+        let position = self.accounts.position(id);
+        let (account, pnl) = (position.account, target - position.cost);
         self.accounts.add_cost(id, pnl);
-        let to = match self.accounts.get(position.account).mode {
-            MarginMode::Isolated => Purse::Margin(position.account, position.market),
-            MarginMode::Unmargined => Purse::Cash(position.account),
-        };
-        self.transfer(Purse::Clearing(position.market), to, pnl, Reason::RealizedPnl);
+        let from = Purse::Clearing(self.market);
+        match self.accounts.get(account).mode {
+            MarginMode::Isolated => {
+                self.transfer(from, Purse::Margin(account, self.market), pnl, Reason::RealizedPnl, id);
+            }
+            MarginMode::Unmargined => {
+                self.transfer(from, Purse::Cash(account), pnl, Reason::RealizedPnl, id);
+            }
+        }
     }
 
     /// Gives back the share of the margin that closed lots no longer need; a closed position with less than nothing
@@ -262,12 +310,12 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
             // A margin below zero keeps nothing for the rest: what closing earns goes to the debt first.
             Money(div_round(share, i128::from(before.lots.size().0), Rounding::Ceil)).max(Money::ZERO)
         };
-        let position = *self.accounts.position(id);
+        let position = self.accounts.position(id);
         let surplus = position.margin - keep;
         if surplus > Money::ZERO {
             let (from, to) =
                 (Purse::Margin(position.account, position.market), Purse::Cash(position.account));
-            self.transfer(from, to, surplus, Reason::MarginRelease);
+            self.transfer(from, to, surplus, Reason::MarginRelease, id);
         } else if left.is_zero() {
             self.cover_deficit(id);
         }
@@ -275,69 +323,66 @@ impl<'w, O: Observer> Settlement<'w, '_, O> {
 
     /// Brings the negative margin of a closed position to zero: from the fund, then from nobody.
     pub(super) fn cover_deficit(&mut self, id: PositionId) {
-        let position = *self.accounts.position(id);
+        let position = self.accounts.position(id);
         let deficit = -position.margin;
         if deficit <= Money::ZERO {
             return;
         }
-        let venue = self.market_spec().venue;
+        let venue = self.market_spec.venue;
         let fund = if self.fund_pays { self.ledger.fund[venue.index()] } else { Money::ZERO };
         let (paid, uncovered) = waterfall::cover(deficit, fund);
         let to = Purse::Margin(position.account, position.market);
-        self.transfer(Purse::Fund(venue), to, paid, Reason::FundCover);
-        self.transfer(Purse::Uncovered(venue), to, uncovered, Reason::UncoveredLoss);
+        self.transfer(Purse::Fund(venue), to, paid, Reason::FundCover, id);
+        self.transfer(Purse::Uncovered(venue), to, uncovered, Reason::UncoveredLoss, id);
     }
 
     /// Takes the fee of one side, capped at what the account has.
-    fn fee(&mut self, fill: &Fill, id: PositionId) {
+    #[inline]
+    fn fee(&mut self, fill: &Fill) {
         if self.liquidating == Some(fill.account) {
             return;
         }
-        let venue = self.venue_spec();
-        let (rate, reason) = if fill.taker {
-            (venue.fees.taker, Reason::TakerFee)
-        } else {
-            (venue.fees.maker, Reason::MakerFee)
-        };
-        let notional = self.market_spec().contract.notional(fill.price, fill.qty);
-        let fee = rate.of(notional, Rounding::Ceil);
-        let account = *self.accounts.get(fill.account);
-        let to = Purse::Fees(self.market_spec().venue);
+        let fees = self.venue_spec.fees;
+        let (rate, reason) =
+            if fill.taker { (fees.taker, Reason::TakerFee) } else { (fees.maker, Reason::MakerFee) };
+        let fee = rate.of(Money(fill.value.0.abs()), Rounding::Ceil);
+        let account = self.accounts.get(fill.account);
+        let to = Purse::Fees(self.market_spec.venue);
         let from_cash = match account.mode {
             MarginMode::Unmargined => fee,
             MarginMode::Isolated => fee.min(account.cash.max(Money::ZERO)),
         };
-        self.transfer(Purse::Cash(fill.account), to, from_cash, reason);
-        let from_margin = (fee - from_cash).min(self.accounts.position(id).margin.max(Money::ZERO));
-        self.transfer(Purse::Margin(fill.account, self.market), to, from_margin, reason);
+        self.transfer(Purse::Cash(fill.account), to, from_cash, reason, fill.position);
+        let margin = self.accounts.position(fill.position).margin.max(Money::ZERO);
+        let from = Purse::Margin(fill.account, self.market);
+        self.transfer(from, to, (fee - from_cash).min(margin), reason, fill.position);
     }
 
     /// Lists an order that now rests and sets cash aside for it.
-    fn reserve(&mut self, account: AccountId, place: Place, price: Price, qty: Qty) {
+    fn reserve(&mut self, account: AccountId, order: OrderId, place: Place, price: Price, qty: Qty) {
         let id = self.accounts.find_or_open(account, self.market);
-        let isolated = self.accounts.get(account).mode == MarginMode::Isolated;
-        let amount = if isolated && !self.incoming_reduces {
-            let notional = self.market_spec().contract.notional(price, qty);
-            let free = self.accounts.get(account).free().max(Money::ZERO);
+        let holder = self.accounts.get(account);
+        let amount = if holder.mode == MarginMode::Isolated && !self.incoming_reduces {
+            let notional = self.market_spec.contract.notional(price, qty);
+            let free = holder.free().max(Money::ZERO);
             initial_margin(notional, self.accounts.position(id).leverage).min(free)
         } else {
             Money::ZERO
         };
-        self.orders.add(self.accounts, id, place, amount);
+        self.orders.add(self.accounts, id, place, order, amount);
         self.accounts.add_reserved(account, amount);
     }
 
     /// Frees the cash of an order that is gone.
-    fn release(&mut self, account: AccountId, place: Place) {
-        let id = self.accounts.find_or_open(account, self.market);
+    fn release(&mut self, account: AccountId, id: PositionId, place: Place) {
         let amount = self.orders.remove(self.accounts, id, place);
         self.accounts.add_reserved(account, -amount);
     }
 
     /// Frees the cash of the part of an order that traded or was taken back.
-    fn shrink(&mut self, account: AccountId, place: Place, from: Qty, to: Qty) {
+    fn shrink(&mut self, account: AccountId, id: PositionId, place: Place, from: Qty, to: Qty) {
         if to.is_zero() {
-            return self.release(account, place);
+            return self.release(account, id, place);
         }
         let backing = self.orders.backing(place);
         if !backing.is_zero() {

@@ -2,7 +2,7 @@
 
 use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle, Stage};
 use crate::market::BookSpec;
-use crate::units::{AssetId, Money, Price, Rate, VenueId};
+use crate::units::{AssetId, MarketId, Money, Price, Rate, VenueId};
 use rust_decimal::Decimal;
 
 /// One asset.
@@ -96,4 +96,12 @@ pub struct WorldSpec {
     pub venues: Vec<VenueSpec>,
     /// Markets.
     pub markets: Vec<MarketSpec>,
+}
+
+impl WorldSpec {
+    /// Returns the rules of a market and of its venue.
+    pub fn of(&self, market: MarketId) -> (&MarketSpec, &VenueSpec) {
+        let market = &self.markets[market.index()];
+        (market, &self.venues[market.venue.index()])
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::settle::Settlement;
 use super::{MarkRule, World};
-use crate::clearing::{MarginMode, initial_margin};
+use crate::clearing::{LiquidationIndex, MarginMode, initial_margin};
 use crate::event::{Emit, Event, Observer, Refusal};
 use crate::market::{
     Book, MAX_QTY, NewOrder, OrderType, Owner, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
@@ -292,9 +292,11 @@ impl World {
         emit: &'w mut Emit<'o, O>,
     ) -> (&'w mut super::MarketBook, Settlement<'w, 'o, O>) {
         let state = &mut self.markets[market.index()];
+        let (market_spec, venue_spec) = self.spec.of(market);
         let settlement = Settlement {
-            spec: &self.spec,
             market,
+            market_spec,
+            venue_spec,
             accounts: &mut self.accounts,
             ledger: &mut self.ledger,
             triggers: &mut self.triggers,
