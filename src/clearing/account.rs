@@ -83,12 +83,19 @@ pub struct AccountTotals {
     pub cash: i128,
     /// Sum of isolated margin.
     pub margin: i128,
-    /// Sum of cost by market.
-    pub cost: Vec<i128>,
-    /// Sum of lots by market: 0 whenever no trade is half done.
-    pub lots: Vec<i128>,
-    /// Sum of long lots by market: the open interest.
-    pub long_lots: Vec<i128>,
+    /// Sums over the positions of each market.
+    pub markets: Vec<PositionTotals>,
+}
+
+/// Sums over the positions of one market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PositionTotals {
+    /// Sum of cost.
+    pub cost: i128,
+    /// Sum of lots: 0 whenever no trade is half done.
+    pub lots: i128,
+    /// Sum of long lots: the open interest.
+    pub long_lots: i128,
 }
 
 /// All accounts and positions of a world.
@@ -102,13 +109,8 @@ pub struct Accounts {
 impl Accounts {
     /// Makes an empty set for a number of markets.
     pub fn new(markets: usize) -> Self {
-        let zeros = vec![0; markets];
-        let totals = AccountTotals {
-            cost: zeros.clone(),
-            lots: zeros.clone(),
-            long_lots: zeros,
-            ..Default::default()
-        };
+        let totals =
+            AccountTotals { markets: vec![PositionTotals::default(); markets], ..AccountTotals::default() };
         Self { totals, ..Self::default() }
     }
 
@@ -207,20 +209,23 @@ impl Accounts {
     }
 
     /// Adds lots and cost to a position, as a trade does.
+    #[inline]
     pub fn add_lots(&mut self, id: PositionId, lots: Position, cost: Money) {
         let position = &mut self.positions[id.0 as usize];
-        let market = position.market.index();
+        let totals = &mut self.totals.markets[position.market.index()];
         let before = position.lots.0.max(0);
         position.lots += lots;
         position.cost += cost;
-        self.totals.long_lots[market] += i128::from(position.lots.0.max(0) - before);
-        self.totals.lots[market] += i128::from(lots.0);
-        self.totals.cost[market] += i128::from(cost.0);
+        totals.long_lots += i128::from(position.lots.0.max(0) - before);
+        totals.lots += i128::from(lots.0);
+        totals.cost += i128::from(cost.0);
     }
 
     /// Adds to a position's cost alone, as realising profit does.
     pub fn add_cost(&mut self, id: PositionId, cost: Money) {
-        self.add_lots(id, Position::ZERO, cost);
+        let position = &mut self.positions[id.0 as usize];
+        position.cost += cost;
+        self.totals.markets[position.market.index()].cost += i128::from(cost.0);
     }
 
     /// Adds to a position's isolated margin.
@@ -252,15 +257,14 @@ impl Accounts {
 
     /// Sums everything anew; what `totals` must equal.
     pub fn recount(&self) -> AccountTotals {
-        let markets = self.totals.cost.len();
-        let mut totals = Self::new(markets).totals;
+        let mut totals = Self::new(self.totals.markets.len()).totals;
         totals.cash = self.all.iter().map(|account| i128::from(account.cash.0)).sum();
         for position in &self.positions {
-            let market = position.market.index();
+            let market = &mut totals.markets[position.market.index()];
             totals.margin += i128::from(position.margin.0);
-            totals.cost[market] += i128::from(position.cost.0);
-            totals.lots[market] += i128::from(position.lots.0);
-            totals.long_lots[market] += i128::from(position.lots.0.max(0));
+            market.cost += i128::from(position.cost.0);
+            market.lots += i128::from(position.lots.0);
+            market.long_lots += i128::from(position.lots.0.max(0));
         }
         totals
     }

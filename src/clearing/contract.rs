@@ -38,6 +38,14 @@ impl Contract {
         if lots.0 < 0 { -value } else { value }
     }
 
+    /// Returns the size of a position in money, or `None` if it does not fit 64 bits.
+    pub fn checked_notional(self, price: Price, qty: Qty) -> Option<Money> {
+        match self {
+            Self::Linear { unit } => Some(Money(unit.checked_mul(price.0)?.checked_mul(qty.0)?)),
+            Self::Inverse { .. } => Some(self.notional(price, qty)),
+        }
+    }
+
     /// Returns the size of a position in money, never negative.
     pub fn notional(self, price: Price, qty: Qty) -> Money {
         Money(self.value(price, qty).0.abs())

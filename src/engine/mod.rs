@@ -22,7 +22,7 @@ use crate::sampling::{Distribution, Normal, uniform};
 use crate::scenario::{Latency, Shock, ShockKind};
 use crate::units::{AgentId, MarketId, OrderId, Time};
 use crate::world::World;
-use queue::{Item, Queue};
+use queue::{Due, Item, Queue, Timer};
 
 /// One agent with what the engine keeps for it.
 #[derive(Clone, Debug)]
@@ -34,8 +34,8 @@ struct Slot<A> {
     index: u64,
     /// Decisions so far.
     wakes: u64,
-    /// Timers asked for so far; only the last one counts.
-    epoch: u64,
+    /// The timer asked for last, the only one that counts.
+    timer: Timer,
     latency: Latency,
     hears_fills: bool,
 }
@@ -102,7 +102,16 @@ impl<A: Decide> Simulation<A> {
     /// Adds an agent. `stream` is its population's, `index` its place in it; it starts when `start` is called.
     pub fn add_agent(&mut self, agent: A, stream: Stream, delays: Stream, index: u64, latency: Latency) {
         let hears_fills = agent.hears_fills();
-        self.agents.push(Slot { agent, stream, delays, index, wakes: 0, epoch: 0, latency, hears_fills });
+        self.agents.push(Slot {
+            agent,
+            stream,
+            delays,
+            index,
+            wakes: 0,
+            timer: Timer::default(),
+            latency,
+            hears_fills,
+        });
     }
 
     /// Wakes every agent for the first time, in order; what they ask for is done at once. Then stops and liquidations may go.
@@ -115,11 +124,11 @@ impl<A: Decide> Simulation<A> {
 
     /// Works off everything up to and including an instant.
     pub fn step_until<O: Observer>(&mut self, until: Time, observer: &mut O) {
-        while let Some((time, item)) = self.queue.pop_until(until) {
+        while let Some((time, due)) = self.queue.pop_until(until) {
             debug_assert!(time >= self.now, "time never runs backwards");
             self.now = time;
             self.items += 1;
-            self.work_off(item, observer);
+            self.work_off(due, observer);
             if cfg!(debug_assertions) {
                 self.audit();
             }
@@ -138,56 +147,55 @@ impl<A: Decide> Simulation<A> {
         }
     }
 
-    fn work_off<O: Observer>(&mut self, item: Item, observer: &mut O) {
-        match item {
-            Item::Wake { agent, epoch } => {
-                if self.agents[agent as usize].epoch == epoch {
+    fn work_off<O: Observer>(&mut self, due: Due, observer: &mut O) {
+        match due {
+            Due::Timer { agent, timer } => {
+                if self.agents[agent as usize].timer == timer {
                     self.decide(agent, Wake::Timer, 0, observer);
                 }
             }
-            Item::Deliver { request, cause } => self.execute(request, cause, observer),
-            Item::Fill(notice) => self.decide(notice.agent.0, Wake::Fill(notice), notice.cause, observer),
-            Item::Fundamental(market) => self.move_fundamental(market, observer),
-            Item::Shock(index) => self.strike(index, observer),
+            Due::Item(Item::Deliver { request, cause }) => self.execute(request, cause, observer),
+            Due::Item(Item::Fill(notice)) => {
+                self.decide(notice.agent.0, Wake::Fill(notice), notice.cause, observer);
+            }
+            Due::Item(Item::Fundamental(market)) => self.move_fundamental(market, observer),
+            Due::Item(Item::Shock(index)) => self.strike(index, observer),
         }
     }
 
     /// Lets an agent decide and sends what it asks for.
     fn decide<O: Observer>(&mut self, agent: u32, wake: Wake, cause: u64, observer: &mut O) {
-        let slot = &mut self.agents[agent as usize];
+        let Self { agents, actions, world, queue, now, .. } = self;
+        let slot = &mut agents[agent as usize];
         slot.wakes += 1;
         let mut rng = slot.stream.draw(slot.index, slot.wakes);
-        let mut actions = std::mem::take(&mut self.actions);
-        actions.last_order = self.world.last_order_id().0;
-        slot.agent.decide(wake, &View::new(&self.world, self.now), &mut rng, &mut actions);
-        self.world.set_last_order_id(OrderId(actions.last_order));
+        actions.last_order = world.last_order_id().0;
+        slot.agent.decide(wake, &View::new(world, *now), &mut rng, actions);
+        world.set_last_order_id(OrderId(actions.last_order));
         if let Some(wait) = actions.wake_after.take() {
-            slot.epoch += 1;
-            let item = Item::Wake { agent, epoch: slot.epoch };
-            self.queue.push(self.now + wait.max(Time::ZERO), item);
+            slot.timer = queue.push_timer(*now + wait.max(Time::ZERO), agent);
         }
-        let at_once = wake == Wake::Start || slot.latency.base.max(slot.latency.jitter) == Time::ZERO;
-        let arrival = if at_once { self.now } else { self.now + delay(slot) };
-        for request in actions.requests.drain(..) {
-            if at_once {
-                self.execute(request, cause, observer);
-            } else {
-                self.queue.push(arrival, Item::Deliver { request, cause });
+        if wake == Wake::Start || slot.latency.base.max(slot.latency.jitter) == Time::ZERO {
+            for index in 0..actions.requests.len() {
+                self.execute(self.actions.requests[index], cause, observer);
+            }
+        } else if !actions.requests.is_empty() {
+            let arrival = *now + delay(slot);
+            for request in &actions.requests {
+                queue.push(arrival, Item::Deliver { request: *request, cause });
             }
         }
-        self.actions = actions;
+        self.actions.requests.clear();
     }
 
     fn execute<O: Observer>(&mut self, request: crate::world::Request, cause: u64, observer: &mut O) {
         let mut emit = Emit { seq: &mut self.seq, time: self.now, cause, observer };
         self.world.execute(request, &mut emit);
-        let mut notices = std::mem::take(&mut self.world.notices);
-        for notice in notices.drain(..) {
+        for notice in self.world.notices.drain(..) {
             if let Some(slot) = self.agents.get(notice.agent.index()).filter(|slot| slot.hears_fills) {
                 self.queue.push(self.now + delay(slot), Item::Fill(notice));
             }
         }
-        self.world.notices = notices;
     }
 
     fn move_fundamental<O: Observer>(&mut self, market: MarketId, observer: &mut O) {

@@ -33,7 +33,7 @@ impl World {
         self.cancel_all(account, market, emit);
 
         let style = self.venue_of(market).liquidation.style;
-        self.send_liquidation(&before, style, emit);
+        self.send_liquidation(id, style, emit);
         self.take_liquidation_fee(id, &before, emit);
         let stages = self.venue_of(market).liquidation.waterfall.len();
         for stage in 0..stages {
@@ -47,8 +47,7 @@ impl World {
             }
         }
         if style != LiquidationStyle::Market && !self.accounts.position(id).lots.is_zero() {
-            let rest = *self.accounts.position(id);
-            self.send_liquidation(&rest, LiquidationStyle::Market, emit);
+            self.send_liquidation(id, LiquidationStyle::Market, emit);
         }
         let left = self.accounts.position(id).lots;
         if left.is_zero() {
@@ -70,7 +69,7 @@ impl World {
         }
         doomed.sort_unstable();
         for (_, handle) in doomed.drain(..) {
-            let (book, mut settlement) = self.settlement(market, Some(account), emit);
+            let (book, mut settlement) = self.settlement(market, None, Some(account), emit);
             book.cancel(handle, &mut settlement);
         }
         self.doomed = doomed;
@@ -85,16 +84,17 @@ impl World {
     /// Sends one order for a whole position.
     fn send_liquidation<O: Observer>(
         &mut self,
-        position: &OpenPosition,
+        id: PositionId,
         style: LiquidationStyle,
         emit: &mut Emit<'_, O>,
     ) {
+        let position = *self.accounts.position(id);
         let spec = &self.spec.markets[position.market.index()];
         let side = position.lots.side().expect("a position that is liquidated is open").opposite();
         let order_type = match style {
             LiquidationStyle::Market => OrderType::Market { worst: None },
             LiquidationStyle::IocToBankruptcy => {
-                match liquidation::bankruptcy_price(spec.contract, position) {
+                match liquidation::bankruptcy_price(spec.contract, &position) {
                     Some(price) => OrderType::Limit { price, tif: TimeInForce::Ioc },
                     // A long that is worth more than it owes at every price.
                     None if side == Side::Sell => OrderType::Market { worst: None },
@@ -103,16 +103,15 @@ impl World {
                 }
             }
         };
-        let id = self.next_order_id();
         let order = NewOrder {
-            id,
+            id: self.next_order_id(),
             owner: Owner(position.account.0),
             side,
             qty: position.lots.size(),
             order_type,
             reduce_only: true,
         };
-        self.send_to_book(position.market, order, Some(position.account), emit);
+        self.send_to_book(position.market, order, id, Some(position.account), emit);
     }
 
     /// Takes the liquidation fee on what the order closed, capped at what the margin can still pay. The margin that backs
@@ -237,7 +236,7 @@ impl World {
                 (Purse::Margin(position.account, position.market), Purse::Cash(position.account));
             self.transfer(from, to, position.margin, Reason::MarginRelease, emit);
         } else {
-            let (_, mut settlement) = self.settlement(position.market, None, emit);
+            let (_, mut settlement) = self.settlement(position.market, None, None, emit);
             settlement.cover_deficit(id);
         }
     }

@@ -221,7 +221,7 @@ impl World {
         self.accounts.add_lots(taker, lots, value);
         emit.say(Event::Assigned { how, market, from, to, lots, value });
         let liquidating = (how != Assignment::Seed).then_some(from);
-        let (_, mut settlement) = self.settlement(market, liquidating, emit);
+        let (_, mut settlement) = self.settlement(market, None, liquidating, emit);
         settlement.settle_assigned(giver, &giver_before, -lots, -value);
         settlement.settle_assigned(taker, &taker_before, lots, value);
     }
@@ -335,9 +335,9 @@ impl World {
 
     fn assert_totals(&self, totals: &AccountTotals) {
         for (market, pool) in self.ledger.clearing.iter().enumerate() {
-            assert_eq!(totals.lots[market], 0, "contracts of market {market} sum to zero");
+            assert_eq!(totals.markets[market].lots, 0, "contracts of market {market} sum to zero");
             assert_eq!(
-                *pool, -totals.cost[market],
+                *pool, -totals.markets[market].cost,
                 "the variation pool of market {market} mirrors all costs"
             );
         }
@@ -358,7 +358,7 @@ impl World {
 
     /// Returns the open interest of a market in lots.
     pub fn open_interest(&self, market: MarketId) -> i128 {
-        self.accounts.totals().long_lots[market.index()]
+        self.accounts.totals().markets[market.index()].long_lots
     }
 }
 

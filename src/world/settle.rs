@@ -92,6 +92,8 @@ pub(super) struct Settlement<'w, 'o, O> {
     pub(super) last: &'w mut Option<Price>,
     /// Number of the record in which the book last changed.
     pub(super) last_change: &'w mut u64,
+    /// The position that the incoming order belongs to, if there is one.
+    pub(super) incoming: Option<PositionId>,
     /// The account that is being liquidated: it pays no taker fee, and its money stays in its margin until the end.
     pub(super) liquidating: Option<AccountId>,
     /// Whether the order that is being matched only reduces: it needs no cash set aside, at whatever price it rests.
@@ -100,6 +102,8 @@ pub(super) struct Settlement<'w, 'o, O> {
     pub(super) fund_pays: bool,
     pub(super) emit: &'w mut Emit<'o, O>,
 }
+
+const INCOMING: &str = "an order that trades or comes to rest was sent with its position";
 
 /// One account's side of a trade.
 #[derive(Clone, Copy)]
@@ -177,7 +181,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
         // Both sides' lots and cost move before anything else, so that contracts sum to zero at every later record.
         let fill = Fill {
             account,
-            position: self.accounts.find_or_open(account, self.market),
+            position: self.incoming.expect(INCOMING),
             side: trade.taker_side,
             qty: trade.qty,
             price: trade.price,
@@ -360,7 +364,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
 
     /// Lists an order that now rests and sets cash aside for it.
     fn reserve(&mut self, account: AccountId, order: OrderId, place: Place, price: Price, qty: Qty) {
-        let id = self.accounts.find_or_open(account, self.market);
+        let id = self.incoming.expect(INCOMING);
         let holder = self.accounts.get(account);
         let amount = if holder.mode == MarginMode::Isolated && !self.incoming_reduces {
             let notional = self.market_spec.contract.notional(price, qty);

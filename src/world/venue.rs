@@ -2,10 +2,10 @@
 
 use super::settle::Settlement;
 use super::{MarkRule, World};
-use crate::clearing::{LiquidationIndex, MarginMode, initial_margin};
+use crate::clearing::{LiquidationIndex, MarginMode, PositionId, initial_margin};
 use crate::event::{Emit, Event, Observer, Refusal};
 use crate::market::{
-    Book, MAX_QTY, NewOrder, OrderType, Owner, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
+    Book, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Owner, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
 };
 use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side};
 
@@ -116,10 +116,12 @@ impl World {
 
     /// Checks margin, then hands an order to the book or to the stops.
     fn submit<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
-        if let Some(reason) = self.refusal(order, Money::ZERO) {
+        let position = self.accounts.find(order.account, order.market);
+        if let Some(reason) = self.refusal(order, position, Money::ZERO) {
             emit.say(Event::Refused { market: order.market, account: order.account, id: order.id, reason });
             return;
         }
+        let position = position.unwrap_or_else(|| self.accounts.find_or_open(order.account, order.market));
         let to_book = NewOrder {
             id: order.id,
             owner: Owner(order.account.0),
@@ -128,9 +130,9 @@ impl World {
             order_type: order.order_type,
             reduce_only: order.reduce_only,
         };
-        self.choose_leverage(order);
+        self.choose_leverage(order, position);
         let Some(trigger) = order.trigger else {
-            return self.send_to_book(order.market, to_book, None, emit);
+            return self.send_to_book(order.market, to_book, position, None, emit);
         };
         let Trigger { price, when, source } = trigger;
         let stop = StopOrder { order: to_book, trigger: price, when, source };
@@ -150,67 +152,58 @@ impl World {
     }
 
     /// Sets the leverage of a position that is about to be opened.
-    fn choose_leverage(&mut self, order: &Order) {
-        if self.accounts.get(order.account).mode == MarginMode::Isolated {
-            let id = self.accounts.find_or_open(order.account, order.market);
-            let rests = self.accounts.first_order(id).is_some();
-            if self.accounts.position(id).lots.is_zero() && !rests {
-                self.accounts.set_leverage(id, order.leverage.max(1));
-            }
+    fn choose_leverage(&mut self, order: &Order, position: PositionId) {
+        if self.accounts.position(position).lots.is_zero()
+            && self.accounts.first_order(position).is_none()
+            && self.accounts.get(order.account).mode == MarginMode::Isolated
+        {
+            self.accounts.set_leverage(position, order.leverage.max(1));
         }
     }
 
     /// Returns why a venue would refuse an order: it is measured at its own price or the worse of mark and touch, on the
     /// lots that would increase the position, with the taker fee on all of them. `freed` is what the order that it takes
-    /// the place of had set aside. A quantity that no book takes is left for the book to reject.
-    fn refusal(&self, order: &Order, freed: Money) -> Option<Refusal> {
+    /// the place of had set aside. A quantity or price that no book takes is left for the book to reject.
+    fn refusal(&self, order: &Order, position: Option<PositionId>, freed: Money) -> Option<Refusal> {
         let account = self.accounts.get(order.account);
-        let in_range = (Qty(1)..=MAX_QTY).contains(&order.qty);
-        if account.mode != MarginMode::Isolated || order.reduce_only || !in_range {
+        if account.mode != MarginMode::Isolated || order.reduce_only {
             return None;
         }
-        let spec = &self.spec.markets[order.market.index()];
-        let id = self.accounts.find(order.account, order.market);
-        let position = id.map(|id| *self.accounts.position(id));
-        let lots = position.map_or(Position::ZERO, |position| position.lots);
-        let rests = matches!(order.order_type, OrderType::Limit { tif, .. } if tif != TimeInForce::Ioc);
+        let (market, venue) = self.spec.of(order.market);
+        let held = position.map(|id| self.accounts.position(id));
+        let lots = held.map_or(Position::ZERO, |position| position.lots);
+        let (price, rests) = match order.order_type {
+            OrderType::Limit { price, tif } => (price, tif != TimeInForce::Ioc),
+            OrderType::Market { .. } => (self.reference_price(order.market, order.side), false),
+        };
+        if !(Qty(1)..=MAX_QTY).contains(&order.qty) || !(Price(1)..=MAX_PRICE).contains(&price) {
+            return None;
+        }
         let opening = order.qty - lots.reducible(order.side).min(order.qty);
         // An order that may rest is backed in full: what it will close by the time it trades cannot be known.
         let backed = if rests { order.qty } else { opening };
         if backed.is_zero() {
             return None;
         }
-        let price = match order.order_type {
-            OrderType::Limit { price, .. } => price,
-            OrderType::Market { .. } => self.reference_price(order.market, order.side),
-        };
-        // A price or quantity beyond the largest position cannot be valued in 64 bits; the book rejects prices below 1.
-        let value = |qty: Qty| match spec.contract {
-            crate::clearing::Contract::Linear { unit } => {
-                i128::from(unit) * i128::from(price.0.max(0)) * i128::from(qty.0)
-            }
-            inverse @ crate::clearing::Contract::Inverse { .. } => {
-                i128::from(inverse.notional(price.max(Price(1)), qty).0)
-            }
-        };
         let after =
             if opening.is_zero() { lots.size() } else { (lots + order.qty.signed(order.side)).size() };
-        if value(after.max(order.qty)) > i128::from(spec.brackets.cap().0) {
+        // What cannot be valued in 64 bits is beyond every largest position; from here on everything is smaller.
+        let largest = market.contract.checked_notional(price, after.max(order.qty));
+        if largest.is_none_or(|notional| notional > market.brackets.cap()) {
             return Some(Refusal::PositionTooLarge);
         }
-        if let (Some(position), Some(mark)) = (position, self.marks[order.market.index()])
+        if let (Some(position), Some(mark)) = (held, self.marks[order.market.index()])
             && position.is_due(mark)
         {
             return Some(Refusal::BelowMaintenance);
         }
-        let leverage = position.filter(|p| !p.lots.is_zero()).map_or(order.leverage, |p| p.leverage).max(1);
-        let notional = spec.contract.notional(price.max(Price(1)), after);
-        if leverage > spec.brackets.bracket(notional).max_leverage {
+        let leverage = held.filter(|p| !p.lots.is_zero()).map_or(order.leverage, |p| p.leverage).max(1);
+        let notional = market.contract.notional(price, after);
+        if leverage > market.brackets.bracket(notional).max_leverage {
             return Some(Refusal::LeverageAboveBracket);
         }
-        let fee = self.venue_of(order.market).fees.taker;
-        let margin = initial_margin(spec.contract.notional(price.max(Price(1)), backed), leverage);
-        let fee = fee.of(spec.contract.notional(price.max(Price(1)), order.qty), Rounding::Ceil);
+        let margin = initial_margin(market.contract.notional(price, backed), leverage);
+        let fee = venue.fees.taker.of(market.contract.notional(price, order.qty), Rounding::Ceil);
         (margin + fee > account.free() + freed).then_some(Refusal::InsufficientMargin)
     }
 
@@ -227,6 +220,7 @@ impl World {
         let book = &self.market(market).book;
         let Some(handle) = book.find(id) else { return };
         let Some(old) = book.get(handle).filter(|order| order.owner == Owner(account.0)) else { return };
+        let position = self.accounts.find(account, market);
         if price != old.price || qty >= old.qty {
             let order = Order {
                 account,
@@ -236,19 +230,16 @@ impl World {
                 qty,
                 order_type: OrderType::Limit { price, tif: TimeInForce::Gtc },
                 reduce_only: old.reduce_only,
-                leverage: self
-                    .accounts
-                    .find(account, market)
-                    .map_or(1, |id| self.accounts.position(id).leverage),
+                leverage: position.map_or(1, |id| self.accounts.position(id).leverage),
                 trigger: None,
             };
             let freed = self.market(market).orders.backing(handle.place());
-            if let Some(reason) = self.refusal(&order, freed) {
+            if let Some(reason) = self.refusal(&order, position, freed) {
                 emit.say(Event::Refused { market, account, id, reason });
                 return;
             }
         }
-        let (book, mut settlement) = self.settlement(market, None, emit);
+        let (book, mut settlement) = self.settlement(market, position, None, emit);
         book.amend(handle, price, qty, &mut settlement);
     }
 
@@ -263,7 +254,7 @@ impl World {
         let state = &mut self.markets[market.index()];
         if let Some(handle) = state.book.find(id) {
             if state.book.get(handle).is_some_and(|order| order.owner == Owner(account.0)) {
-                let (book, mut settlement) = self.settlement(market, None, emit);
+                let (book, mut settlement) = self.settlement(market, None, None, emit);
                 book.cancel(handle, &mut settlement);
             }
         } else if state.stops.get(id).is_some_and(|stop| stop.order.owner == Owner(account.0)) {
@@ -277,10 +268,11 @@ impl World {
         &mut self,
         market: MarketId,
         order: NewOrder,
+        position: PositionId,
         liquidating: Option<AccountId>,
         emit: &mut Emit<'_, O>,
     ) {
-        let (book, mut settlement) = self.settlement(market, liquidating, emit);
+        let (book, mut settlement) = self.settlement(market, Some(position), liquidating, emit);
         book.submit(order, &mut settlement);
     }
 
@@ -288,6 +280,7 @@ impl World {
     pub(super) fn settlement<'w, 'o, O: Observer>(
         &'w mut self,
         market: MarketId,
+        incoming: Option<PositionId>,
         liquidating: Option<AccountId>,
         emit: &'w mut Emit<'o, O>,
     ) -> (&'w mut super::MarketBook, Settlement<'w, 'o, O>) {
@@ -304,6 +297,7 @@ impl World {
             notices: &mut self.notices,
             last: &mut state.last,
             last_change: &mut self.last_change,
+            incoming,
             liquidating,
             incoming_reduces: false,
             fund_pays: self.switches.forced_liquidation && self.switches.insurance_fund,
