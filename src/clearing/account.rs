@@ -15,7 +15,6 @@ pub enum MarginMode {
 
 /// One account at one venue, settled in the venue's asset.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
 pub struct Account {
     /// Where it is.
     pub venue: VenueId,
@@ -27,7 +26,6 @@ pub struct Account {
     pub cash: Money,
     /// Part of the cash that backs resting orders.
     pub reserved: Money,
-    first: u32,
 }
 
 impl Account {
@@ -37,44 +35,74 @@ impl Account {
     }
 }
 
-/// The place of a position, stable for the whole run.
+/// The place of a position, stable for the whole run: twice the account's number for its first one, odd for further ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PositionId(pub u32);
 
-/// A position of one account in one market, in one line of cache. `(cash, cost, lots)` are the truth; an average entry price is derived.
+/// A position of one account in one market. `(cash, cost, lots)` are the truth; an average entry price is derived.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
 pub struct OpenPosition {
     /// Whose it is.
     pub account: AccountId,
     /// Where it is.
     pub market: MarketId,
+    /// Leverage it was opened with.
+    pub leverage: u16,
     /// Signed size.
     pub lots: Position,
     /// What the lots cost, signed: value paid for a long, minus the value received for a short.
     pub cost: Money,
     /// Isolated margin.
     pub margin: Money,
-    /// Leverage it was opened with.
-    pub leverage: u16,
-    /// The mark at which it is liquidated (see `liquidation::trigger`), or `None`.
-    pub trigger: Option<LiquidationTrigger>,
+    /// Where the liquidation index has it: positive for longs, negative for shorts, 0 for nowhere.
+    bound: i64,
     /// Head of the list of its resting orders, in the terms of whoever keeps it.
     first_order: u32,
-    next: u32,
+    /// How it is backed: its account's mode.
+    pub mode: MarginMode,
+    /// Whether its owner is told of its trades.
+    pub is_heard: bool,
 }
 
 impl OpenPosition {
-    /// Tells whether the position is below its maintenance margin at a mark, by its trigger.
-    pub fn is_due(&self, mark: Price) -> bool {
-        self.trigger.is_some_and(|trigger| trigger.is_reached(mark))
+    /// Returns where the liquidation index has the position: a mark that is reached no later than its trigger.
+    pub fn bound(&self) -> Option<LiquidationTrigger> {
+        let side = Position(self.bound).side()?;
+        Some(LiquidationTrigger { side, tick: Price(self.bound.abs()) })
     }
 }
 
 const NONE: u32 = u32::MAX;
 
-/// An account with one position takes a line and a half.
-const _: () = assert!(size_of::<OpenPosition>() == 64 && size_of::<Account>() == 32);
+/// Where a position is that was not opened yet.
+const NOWHERE: MarketId = MarketId(u16::MAX);
+
+/// What trading reads and writes of an account: one line of cache, with the first position in it.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Line {
+    cash: Money,
+    reserved: Money,
+    position: OpenPosition,
+}
+
+const _: () = assert!(size_of::<Line>() == 64);
+
+/// What trading does not ask for.
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    venue: VenueId,
+    owner: AgentId,
+    /// The further position that was opened last, or `NONE`.
+    more: u32,
+}
+
+/// A position after the first one of an account.
+#[derive(Clone, Copy, Debug)]
+struct Further {
+    position: OpenPosition,
+    next: u32,
+}
 
 /// Sums over all accounts, kept as they change so that conservation can be asserted after every event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,8 +129,9 @@ pub struct PositionTotals {
 /// All accounts and positions of a world.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
-    all: Vec<Account>,
-    positions: Vec<OpenPosition>,
+    lines: Vec<Line>,
+    holders: Vec<Holder>,
+    more: Vec<Further>,
     totals: AccountTotals,
 }
 
@@ -116,29 +145,81 @@ impl Accounts {
 
     /// Opens an account without money.
     pub fn open(&mut self, venue: VenueId, owner: AgentId, mode: MarginMode) -> AccountId {
-        let id = AccountId(self.all.len() as u32);
-        self.all.push(Account { venue, owner, mode, cash: Money::ZERO, reserved: Money::ZERO, first: NONE });
+        let id = AccountId(self.lines.len() as u32);
+        let position = OpenPosition {
+            account: id,
+            market: NOWHERE,
+            leverage: 1,
+            lots: Position::ZERO,
+            cost: Money::ZERO,
+            margin: Money::ZERO,
+            bound: 0,
+            first_order: NONE,
+            mode,
+            is_heard: true,
+        };
+        self.lines.push(Line { cash: Money::ZERO, reserved: Money::ZERO, position });
+        self.holders.push(Holder { venue, owner, more: NONE });
         id
     }
 
     /// Returns how many accounts there are.
     pub fn len(&self) -> usize {
-        self.all.len()
+        self.lines.len()
     }
 
     /// Tells whether there is no account.
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.lines.is_empty()
+    }
+
+    /// Returns the bytes that accounts and positions take.
+    pub fn memory(&self) -> usize {
+        self.lines.capacity() * size_of::<Line>()
+            + self.holders.capacity() * size_of::<Holder>()
+            + self.more.capacity() * size_of::<Further>()
     }
 
     /// Returns an account.
-    pub fn get(&self, id: AccountId) -> &Account {
-        &self.all[id.index()]
+    #[inline]
+    pub fn get(&self, id: AccountId) -> Account {
+        let Line { cash, reserved, position: OpenPosition { mode, .. } } = self.lines[id.index()];
+        let Holder { venue, owner, .. } = self.holders[id.index()];
+        Account { venue, owner, mode, cash, reserved }
+    }
+
+    /// Returns the cash of an account that neither margin nor resting orders use.
+    #[inline]
+    pub fn free(&self, id: AccountId) -> Money {
+        let line = &self.lines[id.index()];
+        line.cash - line.reserved
+    }
+
+    /// Returns the free balance of an account, reserved part included.
+    #[inline]
+    pub fn cash(&self, id: AccountId) -> Money {
+        self.lines[id.index()].cash
+    }
+
+    /// Returns how an account's positions are backed.
+    #[inline]
+    pub fn mode(&self, id: AccountId) -> MarginMode {
+        self.lines[id.index()].position.mode
     }
 
     /// Iterates over all accounts in the order of their ids.
-    pub fn iter(&self) -> impl Iterator<Item = (AccountId, &Account)> {
-        self.all.iter().enumerate().map(|(index, account)| (AccountId(index as u32), account))
+    pub fn iter(&self) -> impl Iterator<Item = (AccountId, Account)> {
+        (0..self.lines.len() as u32).map(|id| (AccountId(id), self.get(AccountId(id))))
+    }
+
+    /// Says whether an account's owner is told of its trades; until then it is.
+    pub fn set_heard(&mut self, id: AccountId, is_heard: bool) {
+        self.lines[id.index()].position.is_heard = is_heard;
+        let mut at = self.holders[id.index()].more;
+        while at != NONE {
+            self.more[at as usize].position.is_heard = is_heard;
+            at = self.more[at as usize].next;
+        }
     }
 
     /// Returns the totals.
@@ -147,60 +228,94 @@ impl Accounts {
     }
 
     /// Adds to an account's cash.
+    #[inline]
     pub fn add_cash(&mut self, id: AccountId, amount: Money) {
-        self.all[id.index()].cash += amount;
+        self.lines[id.index()].cash += amount;
         self.totals.cash += i128::from(amount.0);
     }
 
     /// Adds to the part of the cash that backs resting orders.
+    #[inline]
     pub fn add_reserved(&mut self, id: AccountId, amount: Money) {
-        let account = &mut self.all[id.index()];
-        account.reserved += amount;
-        debug_assert!(account.reserved >= Money::ZERO, "released more than was reserved");
+        let line = &mut self.lines[id.index()];
+        line.reserved += amount;
+        debug_assert!(line.reserved >= Money::ZERO, "released more than was reserved");
     }
 
     /// Finds the position of an account in a market, flat ones included.
+    #[inline]
     pub fn find(&self, account: AccountId, market: MarketId) -> Option<PositionId> {
-        let mut at = self.all[account.index()].first;
+        let first = self.lines[account.index()].position.market;
+        if first == market {
+            return Some(PositionId(account.0 << 1));
+        }
+        if first == NOWHERE { None } else { self.find_further(account, market) }
+    }
+
+    fn find_further(&self, account: AccountId, market: MarketId) -> Option<PositionId> {
+        let mut at = self.holders[account.index()].more;
         while at != NONE {
-            let position = &self.positions[at as usize];
+            let Further { position, next } = &self.more[at as usize];
             if position.market == market {
-                return Some(PositionId(at));
+                return Some(PositionId(at << 1 | 1));
             }
-            at = position.next;
+            at = *next;
         }
         None
     }
 
     /// Finds the position of an account in a market or makes a flat one.
+    #[inline]
     pub fn find_or_open(&mut self, account: AccountId, market: MarketId) -> PositionId {
-        self.find(account, market).unwrap_or_else(|| {
-            let at = self.positions.len() as u32;
-            let holder = &mut self.all[account.index()];
-            self.positions.push(OpenPosition {
-                account,
-                market,
-                lots: Position::ZERO,
-                cost: Money::ZERO,
-                margin: Money::ZERO,
-                leverage: 1,
-                trigger: None,
-                first_order: NONE,
-                next: holder.first,
-            });
-            holder.first = at;
-            PositionId(at)
-        })
+        self.find(account, market).unwrap_or_else(|| self.open_position(account, market))
+    }
+
+    fn open_position(&mut self, account: AccountId, market: MarketId) -> PositionId {
+        let first = &mut self.lines[account.index()].position;
+        if first.market == NOWHERE {
+            first.market = market;
+            return PositionId(account.0 << 1);
+        }
+        let OpenPosition { mode, is_heard, .. } = *first;
+        let at = self.more.len() as u32;
+        let position = OpenPosition {
+            account,
+            market,
+            leverage: 1,
+            lots: Position::ZERO,
+            cost: Money::ZERO,
+            margin: Money::ZERO,
+            bound: 0,
+            first_order: NONE,
+            mode,
+            is_heard,
+        };
+        let next = std::mem::replace(&mut self.holders[account.index()].more, at);
+        self.more.push(Further { position, next });
+        PositionId(at << 1 | 1)
     }
 
     /// Returns a position.
+    #[inline]
     pub fn position(&self, id: PositionId) -> &OpenPosition {
-        &self.positions[id.0 as usize]
+        let index = (id.0 >> 1) as usize;
+        if id.0 & 1 == 0 { &self.lines[index].position } else { &self.more[index].position }
     }
 
-    /// Iterates over all positions, flat ones included, in the order in which they were opened.
+    #[inline]
+    fn position_mut(&mut self, id: PositionId) -> &mut OpenPosition {
+        let index = (id.0 >> 1) as usize;
+        if id.0 & 1 == 0 { &mut self.lines[index].position } else { &mut self.more[index].position }
+    }
+
+    /// Iterates over all positions, flat ones included: accounts' first ones, then the further ones as they were opened.
     pub fn positions(&self) -> impl Iterator<Item = (PositionId, &OpenPosition)> {
-        self.positions.iter().enumerate().map(|(index, position)| (PositionId(index as u32), position))
+        let first = self.lines.iter().map(|line| &line.position);
+        let first = first.filter(|position| position.market != NOWHERE);
+        let first = first.map(|position| (PositionId(position.account.0 << 1), position));
+        let more =
+            (0..).zip(&self.more).map(|(at, further): (u32, _)| (PositionId(at << 1 | 1), &further.position));
+        first.chain(more)
     }
 
     /// Returns the signed size of an account's position in a market.
@@ -211,55 +326,62 @@ impl Accounts {
     /// Adds lots and cost to a position, as a trade does.
     #[inline]
     pub fn add_lots(&mut self, id: PositionId, lots: Position, cost: Money) {
-        let position = &mut self.positions[id.0 as usize];
-        let totals = &mut self.totals.markets[position.market.index()];
-        let before = position.lots.0.max(0);
+        let position = self.position_mut(id);
+        let (market, before) = (position.market, position.lots.0.max(0));
         position.lots += lots;
         position.cost += cost;
-        totals.long_lots += i128::from(position.lots.0.max(0) - before);
+        let longer = position.lots.0.max(0) - before;
+        let totals = &mut self.totals.markets[market.index()];
+        totals.long_lots += i128::from(longer);
         totals.lots += i128::from(lots.0);
         totals.cost += i128::from(cost.0);
     }
 
     /// Adds to a position's cost alone, as realising profit does.
+    #[inline]
     pub fn add_cost(&mut self, id: PositionId, cost: Money) {
-        let position = &mut self.positions[id.0 as usize];
+        let position = self.position_mut(id);
         position.cost += cost;
-        self.totals.markets[position.market.index()].cost += i128::from(cost.0);
+        let market = position.market;
+        self.totals.markets[market.index()].cost += i128::from(cost.0);
     }
 
     /// Adds to a position's isolated margin.
+    #[inline]
     pub fn add_margin(&mut self, id: PositionId, amount: Money) {
-        self.positions[id.0 as usize].margin += amount;
+        self.position_mut(id).margin += amount;
         self.totals.margin += i128::from(amount.0);
     }
 
     /// Returns the head of the list of a position's resting orders.
+    #[inline]
     pub fn first_order(&self, id: PositionId) -> Option<u32> {
-        let first = self.positions[id.0 as usize].first_order;
+        let first = self.position(id).first_order;
         (first != NONE).then_some(first)
     }
 
     /// Sets the head of the list of a position's resting orders.
+    #[inline]
     pub fn set_first_order(&mut self, id: PositionId, first: Option<u32>) {
-        self.positions[id.0 as usize].first_order = first.unwrap_or(NONE);
+        self.position_mut(id).first_order = first.unwrap_or(NONE);
     }
 
     /// Sets the leverage that further lots are opened with.
     pub fn set_leverage(&mut self, id: PositionId, leverage: u16) {
-        self.positions[id.0 as usize].leverage = leverage;
+        self.position_mut(id).leverage = leverage;
     }
 
-    /// Keeps the trigger that the index holds for a position.
-    pub fn set_trigger(&mut self, id: PositionId, trigger: Option<LiquidationTrigger>) {
-        self.positions[id.0 as usize].trigger = trigger;
+    /// Keeps where the liquidation index has a position.
+    pub fn set_bound(&mut self, id: PositionId, bound: Option<LiquidationTrigger>) {
+        self.position_mut(id).bound =
+            bound.map_or(0, |LiquidationTrigger { side, tick }| side.sign() * tick.0);
     }
 
     /// Sums everything anew; what `totals` must equal.
     pub fn recount(&self) -> AccountTotals {
         let mut totals = Self::new(self.totals.markets.len()).totals;
-        totals.cash = self.all.iter().map(|account| i128::from(account.cash.0)).sum();
-        for position in &self.positions {
+        totals.cash = self.lines.iter().map(|line| i128::from(line.cash.0)).sum();
+        for (_, position) in self.positions() {
             let market = &mut totals.markets[position.market.index()];
             totals.margin += i128::from(position.margin.0);
             market.cost += i128::from(position.cost.0);

@@ -28,6 +28,10 @@ pub fn equity(contract: Contract, position: &OpenPosition, mark: Price) -> Money
 }
 
 /// Tells whether an isolated position is to be liquidated at a mark.
+///
+/// Equity is an integer, so it is below the maintenance margin `N * mmr - cum`, rounded up, exactly where it is below the
+/// unrounded one: no division is needed. All in 128 bits, since the mark may be one that nothing has traded at.
+#[inline]
 pub fn is_breached(
     contract: Contract,
     brackets: &Brackets,
@@ -35,15 +39,16 @@ pub fn is_breached(
     position: &OpenPosition,
     mark: Price,
 ) -> bool {
-    if position.lots.is_zero() {
-        return false;
-    }
-    let equity = equity(contract, position, mark);
-    let maintenance = brackets.maintenance(contract.notional(mark, position.lots.size()));
-    match breach {
-        Breach::Below => equity < maintenance,
-        Breach::AtOrBelow => equity <= maintenance,
-    }
+    let value = match contract {
+        Contract::Linear { unit } => i128::from(unit * position.lots.0) * i128::from(mark.0),
+        Contract::Inverse { .. } => i128::from(contract.position_value(mark, position.lots).0),
+    };
+    let equity = i128::from(position.margin.0) - i128::from(position.cost.0) + value
+        - i128::from(breach == Breach::AtOrBelow);
+    let notional = value.abs();
+    let bracket = brackets.bracket_of(notional);
+    !position.lots.is_zero()
+        && equity * i128::from(Rate::ONE) < notional * i128::from(bracket.maintenance.0) - bracket.cum
 }
 
 /// Returns the mark at which a linear isolated position is liquidated: the highest such tick for a long, the lowest for
@@ -165,6 +170,24 @@ mod tests {
         }
     }
 
+    /// Equity against the maintenance margin as an account holder would be told them.
+    fn breached_as_defined(
+        contract: Contract,
+        brackets: &Brackets,
+        breach: Breach,
+        position: &OpenPosition,
+        mark: Price,
+    ) -> bool {
+        let equity = equity(contract, position, mark);
+        let maintenance = brackets.maintenance(contract.notional(mark, position.lots.size()));
+        let breached = match breach {
+            Breach::Below => equity < maintenance,
+            Breach::AtOrBelow => equity <= maintenance,
+        };
+        assert_eq!(breached, is_breached(contract, brackets, breach, position, mark), "{position:?} {mark}");
+        breached
+    }
+
     /// The border of the predicate by halving: what the closed form must equal.
     fn searched(
         contract: Contract,
@@ -174,7 +197,7 @@ mod tests {
     ) -> Option<Price> {
         let Contract::Linear { unit } = contract else { unreachable!("the contracts here are linear") };
         let limit = (i64::MAX >> 2).div_euclid(unit * position.lots.size().0);
-        let hit = |price: i64| is_breached(contract, brackets, breach, position, Price(price));
+        let hit = |price: i64| breached_as_defined(contract, brackets, breach, position, Price(price));
         let long = position.lots.0 > 0;
         // From where it is breached for certain, if anywhere, to where it is not.
         let (mut breached, mut safe) = if long { (0, limit + 1) } else { (limit + 1, 0) };

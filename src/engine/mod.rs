@@ -20,7 +20,7 @@ use crate::mechanisms::FundamentalSpec;
 use crate::rng::Stream;
 use crate::sampling::{Distribution, Normal, uniform};
 use crate::scenario::{Latency, Shock, ShockKind};
-use crate::units::{AgentId, MarketId, OrderId, Time};
+use crate::units::{AccountId, AgentId, MarketId, OrderId, Time};
 use crate::world::World;
 use queue::{Due, Item, Queue, Timer};
 
@@ -116,6 +116,11 @@ impl<A: Decide> Simulation<A> {
 
     /// Wakes every agent for the first time, in order; what they ask for is done at once. Then stops and liquidations may go.
     pub fn start<O: Observer>(&mut self, observer: &mut O) {
+        let accounts = &mut self.world.accounts;
+        for id in (0..accounts.len() as u32).map(AccountId) {
+            let owner = accounts.get(id).owner;
+            accounts.set_heard(id, self.agents.get(owner.index()).is_some_and(|slot| slot.hears_fills));
+        }
         for agent in 0..self.agents.len() as u32 {
             self.decide(agent, Wake::Start, 0, observer);
         }

@@ -247,8 +247,25 @@ impl World {
     /// Brings a position's trigger up to date.
     fn reindex(&mut self, id: PositionId) {
         let market = self.accounts.position(id).market;
-        let specs = self.spec.of(market);
-        settle::reindex(&mut self.accounts, &mut self.triggers, specs, id);
+        let (specs, mark) = (self.spec.of(market), self.marks[market.index()]);
+        settle::reindex(&mut self.accounts, &mut self.triggers, specs, mark, id);
+    }
+
+    /// Returns the position that is to be liquidated first: longs by the highest trigger, then shorts by the lowest, at
+    /// equal triggers by their numbers. Positions that only waited there for the mark to come near are sent on.
+    fn next_due(&mut self, passed_over: &[(MarketId, Side)]) -> Option<PositionId> {
+        loop {
+            let id = self.triggers.next_due(&self.marks, passed_over)?;
+            let position = self.accounts.position(id);
+            let (market, venue) = self.spec.of(position.market);
+            let trigger = settle::trigger(market, venue, position);
+            // Whoever is behind it waits no nearer to the mark than its trigger is: so nobody's trigger comes before this one.
+            if trigger == position.bound() {
+                return Some(id);
+            }
+            let to = trigger.map(|trigger| trigger.half_way(self.marks[position.market.index()]));
+            settle::relocate(&mut self.accounts, &mut self.triggers, id, to);
+        }
     }
 
     /// Iterates over the orders that an account has in a book, the one that came to rest last first.
@@ -297,8 +314,8 @@ impl World {
     /// Asserts the same after summing everything anew, and that the running sums were right: linear in accounts.
     ///
     /// # Panics
-    /// Panics as `assert_conserved` does, if an isolated account is below zero without a loss booked, if a position's
-    /// trigger is not the border of the liquidation predicate, or if the reserved cash is not that of the open orders.
+    /// Panics as `assert_conserved` does, if an isolated account is below zero without a loss booked, if the liquidation
+    /// index has a position where a mark could pass its trigger before it, or if the reserved cash is not that of the open orders.
     pub fn assert_conserved_in_full(&self) {
         let totals = self.accounts.recount();
         assert_eq!(&totals, self.accounts.totals(), "running sums equal a recount");
@@ -326,9 +343,15 @@ impl World {
                 !position.lots.is_zero() || is_clean,
                 "a flat position owes and owns nothing: {position:?}"
             );
-            if self.accounts.get(position.account).mode == MarginMode::Isolated {
+            if position.mode == MarginMode::Isolated {
                 let (market, venue) = self.spec.of(position.market);
-                assert_eq!(position.trigger, settle::trigger(market, venue, position), "position {id:?}");
+                let trigger = settle::trigger(market, venue, position);
+                let is_guarded = trigger.is_none_or(|trigger| {
+                    position
+                        .bound()
+                        .is_some_and(|bound| bound.side == trigger.side && bound.is_reached(trigger.tick))
+                });
+                assert!(is_guarded, "position {id:?} has a trigger at {trigger:?}: {position:?}");
             }
         }
     }
@@ -348,7 +371,7 @@ impl World {
 
     /// Returns the sum of negative equities of isolated positions in a market at the mark, as a positive amount.
     pub fn unresolved_deficit(&self, market: MarketId) -> i128 {
-        let isolated = |account| self.accounts.get(account).mode == MarginMode::Isolated;
+        let isolated = |account| self.accounts.mode(account) == MarginMode::Isolated;
         self.accounts
             .positions()
             .filter(|(_, position)| position.market == market && isolated(position.account))

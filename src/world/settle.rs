@@ -63,20 +63,43 @@ pub(super) fn trigger(
     Some(LiquidationTrigger { side, tick })
 }
 
-/// Brings a position's trigger and its place in the index up to date.
+/// Sees to it that the index has a position where a mark comes by no later than at its trigger.
+///
+/// Most trades leave it where it is: it waits half way between mark and trigger, and has to be moved only if it would be
+/// liquidated there already. Whoever finds it in the way of the mark asks for its trigger ([`World::next_due`]).
+#[inline]
 pub(super) fn reindex(
     accounts: &mut Accounts,
     triggers: &mut TriggerIndex,
     (market, venue): (&MarketSpec, &VenueSpec),
+    mark: Option<Price>,
     id: PositionId,
 ) {
     let position = accounts.position(id);
-    if accounts.get(position.account).mode != MarginMode::Isolated {
+    if position.mode != MarginMode::Isolated {
         return;
     }
-    let to = trigger(market, venue, position);
-    triggers.relocate(position.market, id, position.trigger, to);
-    accounts.set_trigger(id, to);
+    let breach = venue.liquidation.breach;
+    let waits = position.bound().is_some_and(|bound| {
+        position.lots.side() == Some(bound.side)
+            && !liquidation::is_breached(market.contract, &market.brackets, breach, position, bound.tick)
+    });
+    if !waits {
+        let trigger = trigger(market, venue, position);
+        relocate(accounts, triggers, id, trigger.map(|trigger| trigger.half_way(mark)));
+    }
+}
+
+/// Moves a position in the index.
+pub(super) fn relocate(
+    accounts: &mut Accounts,
+    triggers: &mut TriggerIndex,
+    id: PositionId,
+    to: Option<LiquidationTrigger>,
+) {
+    let position = accounts.position(id);
+    triggers.relocate(position.market, id, position.bound(), to);
+    accounts.set_bound(id, to);
 }
 
 /// Everything that a trade touches, borrowed while its book is matching.
@@ -90,6 +113,8 @@ pub(super) struct Settlement<'w, 'o, O> {
     pub(super) orders: &'w mut OpenOrders,
     pub(super) notices: &'w mut Vec<Notice>,
     pub(super) last: &'w mut Option<Price>,
+    /// What margin is measured on.
+    pub(super) mark: Option<Price>,
     /// Number of the record in which the book last changed.
     pub(super) last_change: &'w mut u64,
     /// The position that the incoming order belongs to, if there is one.
@@ -207,9 +232,11 @@ impl<O: Observer> Settlement<'_, '_, O> {
             self.settle(&other, &maker_before);
         }
         for fill in [fill, other] {
-            let owner = self.accounts.get(fill.account).owner;
+            if !self.accounts.position(fill.position).is_heard {
+                continue;
+            }
             self.notices.push(Notice {
-                agent: owner,
+                agent: self.accounts.get(fill.account).owner,
                 account: fill.account,
                 market: self.market,
                 side: fill.side,
@@ -234,13 +261,12 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let closed = self.close(id, before, fill.lots(), fill.cost());
         let opened = fill.qty - closed;
         self.fee(fill);
-        let account = self.accounts.get(fill.account);
-        if account.mode == MarginMode::Isolated {
+        if before.mode == MarginMode::Isolated {
             if !opened.is_zero() {
                 let notional = self.market_spec.contract.notional(fill.price, opened);
                 let due = initial_margin(notional, self.accounts.position(id).leverage);
                 // The order's check covered this at its own price; slippage beyond it is posted as far as cash goes.
-                let free = account.free().max(Money::ZERO);
+                let free = self.accounts.free(fill.account).max(Money::ZERO);
                 let to = Purse::Margin(fill.account, self.market);
                 self.transfer(Purse::Cash(fill.account), to, due.min(free), Reason::InitialMargin, id);
             }
@@ -250,7 +276,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
 
     /// Brings a position's trigger up to date.
     fn reindex(&mut self, id: PositionId) {
-        reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), id);
+        reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), self.mark, id);
     }
 
     /// Settles one side of an assignment: profit and margin of closed lots, no fee, no margin for opened ones.
@@ -279,8 +305,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
             remaining_cost(value, lots, closed)
         };
         self.realize(id, target);
-        let isolated = self.accounts.get(before.account).mode == MarginMode::Isolated;
-        if isolated && self.liquidating != Some(before.account) {
+        if before.mode == MarginMode::Isolated && self.liquidating != Some(before.account) {
             self.release_margin(id, before, closed);
         }
         closed
@@ -289,10 +314,10 @@ impl<O: Observer> Settlement<'_, '_, O> {
     /// Realises profit so that what is left of a position has the target cost.
     fn realize(&mut self, id: PositionId, target: Money) {
         let position = self.accounts.position(id);
-        let (account, pnl) = (position.account, target - position.cost);
+        let (account, mode, pnl) = (position.account, position.mode, target - position.cost);
         self.accounts.add_cost(id, pnl);
         let from = Purse::Clearing(self.market);
-        match self.accounts.get(account).mode {
+        match mode {
             MarginMode::Isolated => {
                 self.transfer(from, Purse::Margin(account, self.market), pnl, Reason::RealizedPnl, id);
             }
@@ -350,11 +375,10 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let (rate, reason) =
             if fill.taker { (fees.taker, Reason::TakerFee) } else { (fees.maker, Reason::MakerFee) };
         let fee = rate.of(Money(fill.value.0.abs()), Rounding::Ceil);
-        let account = self.accounts.get(fill.account);
         let to = Purse::Fees(self.market_spec.venue);
-        let from_cash = match account.mode {
+        let from_cash = match self.accounts.mode(fill.account) {
             MarginMode::Unmargined => fee,
-            MarginMode::Isolated => fee.min(account.cash.max(Money::ZERO)),
+            MarginMode::Isolated => fee.min(self.accounts.cash(fill.account).max(Money::ZERO)),
         };
         self.transfer(Purse::Cash(fill.account), to, from_cash, reason, fill.position);
         let margin = self.accounts.position(fill.position).margin.max(Money::ZERO);
@@ -365,11 +389,11 @@ impl<O: Observer> Settlement<'_, '_, O> {
     /// Lists an order that now rests and sets cash aside for it.
     fn reserve(&mut self, account: AccountId, order: OrderId, place: Place, price: Price, qty: Qty) {
         let id = self.incoming.expect(INCOMING);
-        let holder = self.accounts.get(account);
-        let amount = if holder.mode == MarginMode::Isolated && !self.incoming_reduces {
+        let position = self.accounts.position(id);
+        let amount = if position.mode == MarginMode::Isolated && !self.incoming_reduces {
             let notional = self.market_spec.contract.notional(price, qty);
-            let free = holder.free().max(Money::ZERO);
-            initial_margin(notional, self.accounts.position(id).leverage).min(free)
+            let free = self.accounts.free(account).max(Money::ZERO);
+            initial_margin(notional, position.leverage).min(free)
         } else {
             Money::ZERO
         };

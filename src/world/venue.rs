@@ -2,7 +2,7 @@
 
 use super::settle::Settlement;
 use super::{MarkRule, World};
-use crate::clearing::{LiquidationIndex, MarginMode, PositionId, initial_margin};
+use crate::clearing::{MarginMode, PositionId, initial_margin, liquidation};
 use crate::event::{Emit, Event, Observer, Refusal};
 use crate::market::{
     Book, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Owner, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
@@ -155,7 +155,7 @@ impl World {
     fn choose_leverage(&mut self, order: &Order, position: PositionId) {
         if self.accounts.position(position).lots.is_zero()
             && self.accounts.first_order(position).is_none()
-            && self.accounts.get(order.account).mode == MarginMode::Isolated
+            && self.accounts.mode(order.account) == MarginMode::Isolated
         {
             self.accounts.set_leverage(position, order.leverage.max(1));
         }
@@ -165,8 +165,7 @@ impl World {
     /// lots that would increase the position, with the taker fee on all of them. `freed` is what the order that it takes
     /// the place of had set aside. A quantity or price that no book takes is left for the book to reject.
     fn refusal(&self, order: &Order, position: Option<PositionId>, freed: Money) -> Option<Refusal> {
-        let account = self.accounts.get(order.account);
-        if account.mode != MarginMode::Isolated || order.reduce_only {
+        if self.accounts.mode(order.account) != MarginMode::Isolated || order.reduce_only {
             return None;
         }
         let (market, venue) = self.spec.of(order.market);
@@ -193,7 +192,13 @@ impl World {
             return Some(Refusal::PositionTooLarge);
         }
         if let (Some(position), Some(mark)) = (held, self.marks[order.market.index()])
-            && position.is_due(mark)
+            && liquidation::is_breached(
+                market.contract,
+                &market.brackets,
+                venue.liquidation.breach,
+                position,
+                mark,
+            )
         {
             return Some(Refusal::BelowMaintenance);
         }
@@ -204,7 +209,7 @@ impl World {
         }
         let margin = initial_margin(market.contract.notional(price, backed), leverage);
         let fee = venue.fees.taker.of(market.contract.notional(price, order.qty), Rounding::Ceil);
-        (margin + fee > account.free() + freed).then_some(Refusal::InsufficientMargin)
+        (margin + fee > self.accounts.free(order.account) + freed).then_some(Refusal::InsufficientMargin)
     }
 
     /// Changes a resting order. One that would lose its place is a new order, and refused like one if the account could not
@@ -296,6 +301,7 @@ impl World {
             orders: &mut state.orders,
             notices: &mut self.notices,
             last: &mut state.last,
+            mark: self.marks[market.index()],
             last_change: &mut self.last_change,
             incoming,
             liquidating,
@@ -323,7 +329,7 @@ impl World {
             if !self.switches.forced_liquidation {
                 break;
             }
-            let Some(due) = self.triggers.next_due(&self.marks, &passed_over) else { break };
+            let Some(due) = self.next_due(&passed_over) else { break };
             let position = self.accounts.position(due);
             let side = position.lots.side().expect("a position that is due is open");
             // It may be another market's, whose mark then moves and whose stops go.

@@ -34,6 +34,18 @@ pub struct LiquidationTrigger {
 }
 
 impl LiquidationTrigger {
+    /// Returns a tick half way from here to a mark that has not reached it, for an index to wait at: as long as the mark
+    /// stays on its side of that tick and the trigger on the other, neither has to be looked at.
+    #[inline]
+    #[must_use]
+    pub fn half_way(self, mark: Option<Price>) -> Self {
+        let Some(mark) = mark.filter(|mark| !self.is_reached(*mark)) else { return self };
+        Self {
+            tick: Price(self.tick.0 + (mark.0 - self.tick.0 >> 1) + i64::from(self.side == Side::Sell)),
+            ..self
+        }
+    }
+
     /// Tells whether a mark is at or beyond the tick.
     #[inline]
     pub fn is_reached(self, mark: Price) -> bool {
