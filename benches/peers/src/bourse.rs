@@ -1,4 +1,4 @@
-//! Rule W1 for bourse-de: its agents, its runner, and the ways to drive it that were compared.
+//! Rule W1 for bourse-de: its agents, and the ways to drive it. Which were tried and left out is in the README.
 
 use bourse_book::OrderBook;
 use bourse_de::agents::AgentSet;
@@ -37,33 +37,8 @@ pub(crate) fn runner(case: &Case, wakes_per_step: u64) -> Run {
     }
 }
 
-/// A loop of ours around the peer's environment without recorded price levels, one message a step.
-pub(crate) fn bare_steps(case: &Case) -> Run {
-    let mut env: Env<0> = Env::new(0, 1, STEP_SIZE, true);
-    let mut agents = Agents::new(case.accounts, 1);
-    agents.fill(&mut env, case.seed);
-    let mut rng = Xoroshiro128StarStar::seed_from_u64(case.seed + 1);
-    env.step(&mut rng);
-    let mut run = |env: &mut Env<0>, messages: u64| {
-        for _ in 0..messages {
-            agents.wake(env, &mut rng);
-            env.step(&mut rng);
-        }
-    };
-    run(&mut env, case.warm_up);
-
-    let trades = env.get_trades().len();
-    let cpu_s = cpu_s(|| run(&mut env, case.messages));
-    Run {
-        messages: case.messages,
-        cpu_s,
-        live_orders: live_orders(&env.get_orders()),
-        trades: (env.get_trades().len() - trades) as u64,
-    }
-}
-
 /// The peer's book alone, each message worked off when it is sent: no environment, no queue, no market data.
-pub(crate) fn bare_book(case: &Case) -> Run {
+pub(crate) fn book_alone(case: &Case) -> Run {
     let mut book: OrderBook<0> = OrderBook::new(0, 1, true);
     let mut agents = Agents::new(case.accounts, 1);
     agents.fill(&mut book, case.seed);
@@ -224,5 +199,51 @@ impl<const N: usize> Market for OrderBook<N> {
 
     fn cancel(&mut self, order: OrderId) {
         self.cancel_order(order);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CASE: Case = Case { accounts: 100, warm_up: 0, messages: 50_000, seed: 7 };
+
+    fn after_a_run(wakes_per_step: u64) -> Env {
+        let mut env: Env = Env::new(0, 1, STEP_SIZE, true);
+        let mut agents = Agents::new(CASE.accounts, wakes_per_step);
+        agents.fill(&mut env, CASE.seed);
+        sim_runner(&mut env, &mut agents, CASE.seed, CASE.messages.div_ceil(wakes_per_step), false);
+        env
+    }
+
+    #[test]
+    fn no_order_is_lost_to_a_shared_key() {
+        for wakes_per_step in [1, 1_000] {
+            let env = after_a_run(wakes_per_step);
+            let of_status: Vol = env
+                .get_orders()
+                .iter()
+                .filter(|order| order.status == Status::Active)
+                .map(|order| order.vol)
+                .sum();
+            let book = env.get_orderbook();
+            let levels = book.bid_vol() + book.ask_vol();
+            assert_eq!(of_status, levels, "{wakes_per_step} a step");
+            assert!(of_status > 0, "{wakes_per_step} a step");
+        }
+    }
+
+    #[test]
+    fn the_shares_of_messages_are_those_of_the_rule() {
+        let env = after_a_run(1);
+        let orders = env.get_orders();
+        let market = orders.iter().filter(|order| [0, Price::MAX].contains(&order.price)).count() as f64;
+        let cancels = CASE.messages as f64 + f64::from(ORDERS_AT_START * CASE.accounts) - orders.len() as f64;
+        let share = |count: f64| 100.0 * count / CASE.messages as f64;
+        // Four standard errors of a share of 15 % in 50,000 are 0.64 points.
+        assert!((share(market) - f64::from(MARKET_PERCENT)).abs() < 0.64, "{} %", share(market));
+        // Accounts without an order send a limit order in place of a cancel, so that there are fewer.
+        assert!(share(cancels) < f64::from(CANCEL_PERCENT), "{} %", share(cancels));
+        assert!(share(cancels) > 0.5 * f64::from(CANCEL_PERCENT), "{} %", share(cancels));
     }
 }

@@ -41,6 +41,13 @@ pub(crate) struct Run {
     pub(crate) trades: u64,
 }
 
+impl Run {
+    /// Messages per second of CPU time.
+    pub(crate) fn messages_per_s(&self) -> f64 {
+        self.messages as f64 / self.cpu_s
+    }
+}
+
 /// CPU time of this process that `work` takes [s].
 pub(crate) fn cpu_s(work: impl FnOnce()) -> f64 {
     let start = ProcessTime::now();
