@@ -11,12 +11,12 @@ const ACCOUNTS: [u32; 3] = [1_000, 10_000, 100_000];
 const MESSAGES: u64 = 2_000_000;
 /// Rounds of all contenders, unless the command line says otherwise.
 const ROUNDS: usize = 5;
-/// Messages of an account before the clock starts: the first orders are gone by then, caches and branches are warm.
+/// Messages of an account before the clock starts: the book has its own shape by then, caches and branches are warm.
 const WARM_UP_PER_ACCOUNT: u64 = 5;
 
 struct Contender {
     name: &'static str,
-    /// Whether the ratios may be taken to this one: the fastest peer of a table row is one.
+    /// Whether it is one of those the ratios are taken to: the fastest of them has ratio one.
     is_peer: bool,
     run: fn(&Case) -> Run,
 }
