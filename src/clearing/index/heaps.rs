@@ -1,91 +1,95 @@
 //! The positions of a tick in the order of their ids: pairing heaps (Fredman, Sedgewick, Sleator, Tarjan 1986) whose links
 //! lie in one array by position. Nothing here knows a tick.
 //!
-//! A position is its own key, so comparing two of them reads no memory. Adding one takes a few writes. Taking any one out
-//! puts its children, merged, in its place, which costs the logarithm of the heap's size on average over all operations
-//! even if every position of a world shares one tick; where a few do, it costs what a linked list would.
+//! A tick has a list of heaps, most of which are one position; only when its turn comes does `merge` make one heap of
+//! them. So a position comes and goes like one of a linked list, and yet the earliest of a crowd costs the logarithm of its
+//! size on average over all operations, even if every position of a world shares one tick. A position is its own key: to
+//! compare two of them reads no memory.
 
 use super::super::PositionId;
 
-/// No position.
-pub(super) const NONE: u32 = u32::MAX;
+/// No position. Position p is number p + 1, and node 0 takes the writes that are meant for nobody, so that linking has no
+/// branch for the end of a list.
+pub(super) const NONE: u32 = 0;
 
-/// Set in `before` of a root; the other bits are its place.
-const ROOT: u32 = 1 << 31;
+/// Set in `before` of the first of a list; the other bits are its place.
+const FIRST: u32 = 1 << 31;
 
 /// The links of one position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Node {
-    /// The last child that was added.
+    /// The first of its children, which are later than it is.
     child: u32,
-    /// The next child of the same parent.
+    /// The next of the same list, or of the children of the same parent.
     next: u32,
-    /// The parent of a first child, the child before of another, the place of a root with `ROOT`, `NONE` if it is in no heap.
+    /// The one before, the parent of a first child, or the place of the first of a list.
     before: u32,
 }
 
 const ABSENT: Node = Node { child: NONE, next: NONE, before: NONE };
 
-/// What taking a position out changed.
+/// A position leaves the inside of a list or heap, or a place, where another (or `NONE`) is first from then on.
 pub(super) enum Removed {
-    /// Something below a root.
     Inside,
-    /// The root at a place: this position is the new one, or `NONE`.
-    Root { place: u32, heir: u32 },
+    First { place: u32, follower: u32 },
 }
 
-/// All heaps of an index. A heap is known by its root, the earliest position, which its caller keeps at a place.
-#[derive(Clone, Debug, Default)]
+/// The lists of all ticks. A list is known by its first number, which its caller keeps at a place.
+#[derive(Clone, Debug)]
 pub(super) struct Heaps {
     nodes: Vec<Node>,
 }
 
 impl Heaps {
-    /// Adds a position to the heap with a root, or to none, and returns the new root.
+    pub(super) fn new() -> Self {
+        Self { nodes: vec![ABSENT] }
+    }
+
+    /// Puts a position before a list and returns its number, which is the list's first.
+    #[inline]
+    pub(super) fn push(&mut self, position: PositionId, first: u32, place: u32) -> u32 {
+        let new = self.number(position);
+        self.nodes[first as usize].before = new;
+        self.nodes[new as usize] = Node { child: NONE, next: first, before: place | FIRST };
+        new
+    }
+
+    /// Adds a position to a list that is one heap, and returns the earliest number, which is the list's first.
     #[inline]
     pub(super) fn insert(&mut self, position: PositionId, root: u32, place: u32) -> u32 {
-        let new = position.0;
-        if new as usize >= self.nodes.len() {
-            self.grow(new);
-        }
-        debug_assert_eq!(self.nodes[new as usize], ABSENT, "a position is in the index once");
-        if root == NONE {
-            self.nodes[new as usize].before = place | ROOT;
-            return new;
-        }
-        if new < root {
-            self.nodes[new as usize] = Node { child: root, next: NONE, before: place | ROOT };
-            self.nodes[root as usize].before = new;
-            return new;
-        }
-        self.adopt(root, new);
+        let new = self.number(position);
+        let first = self.meld(root, new);
+        self.nodes[first as usize].before = place | FIRST;
+        first
+    }
+
+    /// Makes one heap of a list and returns the earliest number, which is the list's first.
+    pub(super) fn merge(&mut self, first: u32, place: u32) -> u32 {
+        let root = self.join(first);
+        let node = &mut self.nodes[root as usize];
+        (node.next, node.before) = (NONE, place | FIRST);
         root
     }
 
-    /// Takes a position out of its heap.
+    /// Takes a position out. Its children, as one heap, take its place.
     #[inline]
     pub(super) fn remove(&mut self, position: PositionId) -> Removed {
-        let node = std::mem::replace(&mut self.nodes[position.0 as usize], ABSENT);
-        debug_assert_ne!(node.before, NONE, "a position that is removed is in the index");
-        let heir = if node.child == NONE { NONE } else { self.merge(node.child) };
-        if node.before & ROOT != 0 {
-            if heir != NONE {
-                let top = &mut self.nodes[heir as usize];
-                (top.next, top.before) = (NONE, node.before);
-            }
-            return Removed::Root { place: node.before & !ROOT, heir };
-        }
+        let number = position.0 + 1;
+        let node = std::mem::replace(&mut self.nodes[number as usize], ABSENT);
+        debug_assert_ne!(node, ABSENT, "a position that is removed is in the index");
         let mut follower = node.next;
-        if heir != NONE {
-            let top = &mut self.nodes[heir as usize];
-            (top.next, top.before) = (node.next, node.before);
+        if node.child != NONE {
+            let heir = self.join(node.child);
+            self.nodes[heir as usize].next = node.next;
+            self.nodes[node.next as usize].before = heir;
             follower = heir;
         }
-        if node.next != NONE {
-            self.nodes[node.next as usize].before = if heir == NONE { node.before } else { heir };
+        self.nodes[follower as usize].before = node.before;
+        if node.before & FIRST != 0 {
+            return Removed::First { place: node.before & !FIRST, follower };
         }
         let before = &mut self.nodes[node.before as usize];
-        if before.child == position.0 {
+        if before.child == number {
             before.child = follower;
         } else {
             before.next = follower;
@@ -98,27 +102,38 @@ impl Heaps {
         self.nodes.capacity() * size_of::<Node>()
     }
 
-    #[cold]
-    fn grow(&mut self, position: u32) {
-        assert!(position < ROOT, "fewer than 2^31 positions");
-        self.nodes.resize(position as usize + 1, ABSENT);
+    /// Returns the number of a position that is to be added.
+    #[inline]
+    fn number(&mut self, position: PositionId) -> u32 {
+        if position.0 as usize + 1 >= self.nodes.len() {
+            self.grow(position);
+        }
+        let number = position.0 + 1;
+        debug_assert_eq!(self.nodes[number as usize], ABSENT, "a position is in the index once");
+        number
     }
 
-    /// Makes one heap of siblings: pairs them from left to right, then joins the pairs from right to left.
-    fn merge(&mut self, first: u32) -> u32 {
+    #[cold]
+    fn grow(&mut self, position: PositionId) {
+        assert!(position.0 < FIRST - 1, "a number has 31 bits");
+        self.nodes.resize(position.0 as usize + 2, ABSENT);
+    }
+
+    /// Makes one heap of a list: joins its members in pairs from left to right, then the pairs from right to left.
+    fn join(&mut self, first: u32) -> u32 {
         let (mut at, mut pairs) = (first, NONE);
         while at != NONE {
             let left = at;
             let right = self.nodes[left as usize].next;
-            let winner = if right == NONE {
+            let earlier = if right == NONE {
                 at = NONE;
                 left
             } else {
                 at = self.nodes[right as usize].next;
                 self.meld(left, right)
             };
-            self.nodes[winner as usize].next = pairs;
-            pairs = winner;
+            self.nodes[earlier as usize].next = pairs;
+            pairs = earlier;
         }
         let mut root = pairs;
         at = self.nodes[root as usize].next;
@@ -130,22 +145,14 @@ impl Heaps {
         root
     }
 
-    /// Puts the later of two roots below the earlier one, which it returns.
+    /// Puts the later of two heaps below the earlier one, which it returns.
     #[inline]
     fn meld(&mut self, one: u32, other: u32) -> u32 {
         let (parent, child) = if one < other { (one, other) } else { (other, one) };
-        self.adopt(parent, child);
-        parent
-    }
-
-    /// Puts a heap below a position that is earlier than all of it.
-    #[inline]
-    fn adopt(&mut self, parent: u32, child: u32) {
         let elder = std::mem::replace(&mut self.nodes[parent as usize].child, child);
-        if elder != NONE {
-            self.nodes[elder as usize].before = child;
-        }
+        self.nodes[elder as usize].before = child;
         let node = &mut self.nodes[child as usize];
         (node.next, node.before) = (elder, parent);
+        parent
     }
 }

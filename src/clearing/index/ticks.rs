@@ -5,8 +5,11 @@
 //! needs. Pages and branches exist while something is there, so memory follows the ticks in use however far apart they
 //! are, and triggers that drift with the price never have to be moved.
 
-use super::heaps::NONE;
+use super::heaps::NONE as NOTHING;
 use crate::units::Side;
+
+/// No page or branch.
+const NONE: u32 = u32::MAX;
 
 /// log2 of the ticks in a page and of the children of a branch.
 const BITS: u32 = 6;
@@ -20,8 +23,8 @@ struct Page {
     number: i64,
     /// The branch above, or the next free page.
     parent: u32,
-    /// The root of each tick's heap.
-    roots: [u32; 64],
+    /// The first of each tick's list.
+    firsts: [u32; 64],
 }
 
 /// 64 neighbouring pages or branches.
@@ -35,7 +38,7 @@ struct Branch {
     children: [u32; 64],
 }
 
-const EMPTY_PAGE: Page = Page { filled: 0, number: 0, parent: NONE, roots: [NONE; 64] };
+const EMPTY_PAGE: Page = Page { filled: 0, number: 0, parent: NONE, firsts: [NOTHING; 64] };
 const EMPTY_BRANCH: Branch = Branch { filled: 0, parent: NONE, children: [NONE; 64] };
 
 /// All ticks of one half of a market. A place is a tick's page and offset, and stays while the tick is in use.
@@ -74,13 +77,13 @@ impl Ticks {
     /// Returns what is kept at a place.
     #[inline]
     pub(super) fn get(&self, place: u32) -> u32 {
-        self.pages[(place >> BITS) as usize].roots[(place & 63) as usize]
+        self.pages[(place >> BITS) as usize].firsts[(place & 63) as usize]
     }
 
     /// Keeps something at a place, which is in use.
     #[inline]
-    pub(super) fn set(&mut self, place: u32, root: u32) {
-        self.pages[(place >> BITS) as usize].roots[(place & 63) as usize] = root;
+    pub(super) fn set(&mut self, place: u32, first: u32) {
+        self.pages[(place >> BITS) as usize].firsts[(place & 63) as usize] = first;
     }
 
     /// Returns the tick of a place.
@@ -104,7 +107,7 @@ impl Ticks {
     pub(super) fn empty(&mut self, place: u32) {
         let number = place >> BITS;
         let page = &mut self.pages[number as usize];
-        page.roots[(place & 63) as usize] = NONE;
+        page.firsts[(place & 63) as usize] = NOTHING;
         page.filled &= !(1 << (place & 63));
         if page.filled == 0 {
             self.close(number);
@@ -173,8 +176,8 @@ impl Ticks {
     /// Gives up an empty page, and every branch that it leaves without children.
     #[inline(never)]
     fn close(&mut self, page: u32) {
-        let Page { number, filled, parent, roots } = &mut self.pages[page as usize];
-        debug_assert!(*filled == 0 && *roots == [NONE; 64]);
+        let Page { number, filled, parent, firsts } = &mut self.pages[page as usize];
+        debug_assert!(*filled == 0 && *firsts == [NOTHING; 64]);
         let number = *number;
         let mut branch = std::mem::replace(parent, self.free_page);
         self.free_page = page;

@@ -1,4 +1,4 @@
-//! The fast index: heaps of positions by tick, a tree of bitmaps from tick to tick, and what is due first kept at hand, so
+//! The fast index: lists of positions by tick, a tree of bitmaps from tick to tick, and what is due first kept at hand, so
 //! that a mark which touches nobody costs two comparisons a market.
 
 use super::heaps::{Heaps, NONE, Removed};
@@ -14,7 +14,7 @@ struct Best {
     long: i64,
     /// The lowest trigger of the shorts in ticks.
     short: i64,
-    /// The positions that go first there, or `NONE`.
+    /// The numbers of the positions that go first there, or `NONE`.
     first: [u32; 2],
 }
 
@@ -47,7 +47,7 @@ impl TriggerIndex {
         reached.into_iter().find_map(|(side, reached)| {
             let first = best.first[half(side)];
             let goes = || !passed_over.contains(&(MarketId(market as u16), side));
-            (reached && first != NONE && goes()).then_some(PositionId(first))
+            (reached && first != NONE && goes()).then(|| PositionId(first - 1))
         })
     }
 }
@@ -76,7 +76,7 @@ impl Best {
 impl LiquidationIndex for TriggerIndex {
     fn new(markets: usize) -> Self {
         let halves = (0..markets).map(|_| [Ticks::new(), Ticks::new()]).collect();
-        Self { best: vec![NOBODY; markets], halves, heaps: Heaps::default(), len: 0 }
+        Self { best: vec![NOBODY; markets], halves, heaps: Heaps::new(), len: 0 }
     }
 
     #[inline]
@@ -84,34 +84,47 @@ impl LiquidationIndex for TriggerIndex {
         let LiquidationTrigger { side, tick: Price(tick) } = trigger;
         let ticks = &mut self.halves[market.index()][half(side)];
         let place = ticks.fill(tick);
-        let root = self.heaps.insert(position, ticks.get(place), place);
-        ticks.set(place, root);
+        let first = ticks.get(place);
         let best = &mut self.best[market.index()];
-        if best.is_led_by(side, tick) {
-            best.set(side, tick, root);
-        }
+        let first = if best.is_led_by(side, tick) {
+            // What is due first is known at all times: its list is one heap.
+            let first = if first == NONE {
+                self.heaps.push(position, NONE, place)
+            } else {
+                self.heaps.insert(position, first, place)
+            };
+            best.set(side, tick, first);
+            first
+        } else {
+            self.heaps.push(position, first, place)
+        };
+        ticks.set(place, first);
         self.len += 1;
     }
 
     #[inline]
     fn remove(&mut self, market: MarketId, position: PositionId, trigger: LiquidationTrigger) {
         self.len -= 1;
-        let Removed::Root { place, heir } = self.heaps.remove(position) else { return };
+        let Removed::First { place, follower } = self.heaps.remove(position) else { return };
         let side = trigger.side;
         let ticks = &mut self.halves[market.index()][half(side)];
-        debug_assert_eq!((ticks.tick(place), ticks.get(place)), (trigger.tick.0, position.0));
+        debug_assert_eq!((ticks.tick(place), ticks.get(place)), (trigger.tick.0, position.0 + 1));
         let best = &mut self.best[market.index()];
-        let was_first = best.first[half(side)] == position.0;
-        if heir != NONE {
-            ticks.set(place, heir);
-            if was_first {
-                best.first[half(side)] = heir;
+        let was_due_first = best.first[half(side)] == position.0 + 1;
+        if follower != NONE {
+            ticks.set(place, follower);
+            if was_due_first {
+                best.first[half(side)] = follower;
             }
             return;
         }
-        if was_first {
+        if was_due_first {
             match ticks.next(place, side) {
-                Some(next) => best.set(side, ticks.tick(next), ticks.get(next)),
+                Some(next) => {
+                    let first = self.heaps.merge(ticks.get(next), next);
+                    ticks.set(next, first);
+                    best.set(side, ticks.tick(next), first);
+                }
                 None => best.set(side, if side == Side::Buy { NOBODY.long } else { NOBODY.short }, NONE),
             }
         }

@@ -191,21 +191,33 @@ fn a_heap_gives_back_what_was_put_in_whatever_was_taken_from_its_inside() {
         seed = seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
         (seed >> 33) as u32
     };
-    let (mut heaps, mut root, mut set) = (Heaps::default(), NONE, BTreeSet::new());
-    for _ in 0..100_000 {
+    let (mut heaps, mut first, mut set) = (Heaps::new(), NONE, BTreeSet::new());
+    let mut is_heap = true;
+    for _ in 0..200_000 {
         let position = draw() % 100;
         if set.insert(position) {
-            root = heaps.insert(PositionId(position), root, 5);
+            // The list grows for a while, then it is made one heap and kept as one.
+            is_heap &= draw() % 20 != 0;
+            first = if is_heap && first != NONE {
+                heaps.insert(PositionId(position), first, 5)
+            } else {
+                heaps.push(PositionId(position), first, 5)
+            };
         } else {
             set.remove(&position);
             match heaps.remove(PositionId(position)) {
-                Removed::Root { place, heir } => {
-                    assert_eq!((place, root), (5, position));
-                    root = heir;
+                Removed::First { place, follower } => {
+                    assert_eq!((place, first), (5, position + 1));
+                    first = follower;
                 }
-                Removed::Inside => assert_ne!(root, position),
+                Removed::Inside => assert_ne!(first, position + 1),
+            }
+            if !is_heap && first != NONE && draw() % 4 == 0 {
+                (first, is_heap) = (heaps.merge(first, 5), true);
             }
         }
-        assert_eq!(root, set.first().copied().unwrap_or(NONE));
+        if is_heap {
+            assert_eq!(first, set.first().map_or(NONE, |position| position + 1));
+        }
     }
 }
