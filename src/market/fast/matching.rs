@@ -58,8 +58,11 @@ impl<const IDS: bool> SlabBook<IDS> {
                 })
             };
             if !taker.reduce_only {
-                self.len -= self.queues.sweep(level, taker.owner, left, |slot, maker, owner, qty| {
-                    sink.on(trade(maker, owner, qty, Qty::ZERO), slot.place());
+                self.len -= self.queues.sweep(level, taker.owner, left, |slot, place, maker, owner, qty| {
+                    if IDS {
+                        self.ids.remove(maker, slot);
+                    }
+                    sink.on(trade(maker, owner, qty, Qty::ZERO), place);
                 });
                 if self.queues.is_empty(level) {
                     self.level_emptied(level);
@@ -97,7 +100,7 @@ impl<const IDS: bool> SlabBook<IDS> {
             } else {
                 self.forget(slot);
             }
-            sink.on(trade(maker.id, maker.owner, qty, lots - qty), slot.place());
+            sink.on(trade(maker.id, maker.owner, qty, lots - qty), self.queues.place(slot));
         }
         None
     }
@@ -109,7 +112,7 @@ impl<const IDS: bool> SlabBook<IDS> {
         if to < from {
             self.queues.reduce(slot, to);
             let Badge { id, owner, side, .. } = maker;
-            sink.on(BookEvent::Reduced { id, owner, side, from, to }, slot.place());
+            sink.on(BookEvent::Reduced { id, owner, side, from, to }, self.queues.place(slot));
         }
     }
 

@@ -90,7 +90,7 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
             && self.spec.check(qty, order_type, reduce_only).is_ok()
         {
             let quote = Taker { id, owner, side, qty, limit: price.0, reduce_only, rests: true };
-            let known = IDS && self.ids.find(id, &self.queues).is_some();
+            let known = IDS && self.ids.contains(id, &self.queues);
             if !known && !self.crosses(quote) {
                 sink.on(BookEvent::Accepted(order), Place::NONE);
                 return Outcome { filled: Qty::ZERO, resting: Some(self.rest(quote, qty, sink)) };
@@ -121,7 +121,7 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
         }
         if price == old.price && qty < from {
             self.queues.reduce(slot, qty);
-            sink.on(BookEvent::Reduced { id, owner, side, from, to: qty }, slot.place());
+            sink.on(BookEvent::Reduced { id, owner, side, from, to: qty }, self.queues.place(slot));
             return stays;
         }
         if reduce_only {
@@ -190,7 +190,7 @@ impl<const IDS: bool> SlabBook<IDS> {
         if let Err(reason) = self.spec.check(order.qty, order.order_type, order.reduce_only) {
             return reject(order, reason, sink);
         }
-        if IDS && self.ids.find(order.id, &self.queues).is_some() {
+        if IDS && self.ids.contains(order.id, &self.queues) {
             return reject(order, RejectReason::DuplicateId, sink);
         }
         if order.reduce_only {
@@ -234,7 +234,8 @@ impl<const IDS: bool> SlabBook<IDS> {
         let best = &mut self.best[side as usize];
         let better = price ^ flip(side) > best.price ^ flip(side);
         *best = if better { Best { price, level } } else { *best };
-        sink.on(BookEvent::Rested { id, owner, side, price: Price(price), qty }, Place(handle.0 as u32));
+        let place = self.queues.place(Slot(handle.0 as u32));
+        sink.on(BookEvent::Rested { id, owner, side, price: Price(price), qty }, place);
         handle
     }
 
@@ -243,12 +244,18 @@ impl<const IDS: bool> SlabBook<IDS> {
     fn pull<S: Sink>(&mut self, slot: Slot, reason: CancelReason, sink: &mut S) {
         let Badge { id, owner, side, .. } = self.queues.badge(slot);
         let qty = self.forget(slot);
-        sink.on(BookEvent::Cancelled { id, owner, side, qty, resting: true, reason }, slot.place());
+        sink.on(
+            BookEvent::Cancelled { id, owner, side, qty, resting: true, reason },
+            self.queues.place(slot),
+        );
     }
 
     /// Takes an order out and returns its lots.
     #[inline(always)]
     fn forget(&mut self, slot: Slot) -> Qty {
+        if IDS {
+            self.ids.remove(self.queues.id(slot), slot);
+        }
         let Removed { lots, level, last } = self.queues.remove(slot);
         self.len -= 1;
         if last {

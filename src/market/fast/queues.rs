@@ -2,8 +2,9 @@
 //!
 //! A level is the head of a circular list of its orders and lies in the same array as they do, so that linking and
 //! unlinking never ask whether there is a neighbour. The array grows by chunks of 64 nodes, all of them levels or all of
-//! them orders. A node is half a cache line and holds all of an order: taking one out touches its own line and two
-//! neighbours', and the next order to come gets the node that was freed last, which is still at hand.
+//! them orders. A node is a quarter of a cache line and holds what queueing needs; who an order is lies apart, since taking
+//! one out touches its own node and two neighbours', but nobody asks who the neighbours are. The next order to come gets
+//! the node that was freed last, which is still at hand.
 
 use super::super::{Handle, Owner, Place};
 use super::NONE;
@@ -19,40 +20,40 @@ const LEVEL_BITS: u32 = 28;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Slot(pub(super) u32);
 
-impl Slot {
-    /// Returns the number under which sinks know the order.
-    #[inline(always)]
-    pub(super) fn place(self) -> Place {
-        Place(self.0)
-    }
-}
-
 /// An order, or the head of a level.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
+#[repr(align(16))]
 struct Node {
-    /// The order behind; of a level, its first.
+    /// The order behind; of a level, its first; of a free node, the next free one.
     next: u32,
     /// The order before; of a level, its last.
     prev: u32,
-    /// Of an order, its lots and the number of its level; of a level, its lots in all.
+    /// Of an order, its lots and the number of its level; of a level, its lots in all; of a free node, 0.
     word: u64,
+}
+
+/// Who an order is, by the number of its node. It stays when the order is gone, until the node is used again.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
+struct Tag {
     id: OrderId,
     owner: Owner,
     /// Flags, and above them how often the node was used. A handle is the number of a node and its mark.
     mark: u32,
 }
 
-/// Two nodes share a cache line and none lies across two.
-const _: () = assert!(size_of::<Node>() == 32);
+/// Four nodes or tags share a cache line and none lies across two.
+const _: () = assert!(size_of::<Node>() == 16 && size_of::<Tag>() == 16);
 
-const UNUSED: Node = Node { next: NONE, prev: NONE, word: 0, id: OrderId(0), owner: Owner(0), mark: 0 };
+const UNUSED: Node = Node { next: NONE, prev: NONE, word: 0 };
+const NOBODY: Tag = Tag { id: OrderId(0), owner: Owner(0), mark: 0 };
 
-const LIVE: u32 = 1;
+/// An order was here, so this is no level.
+const USED: u32 = 1;
 const REDUCE_ONLY: u32 = 2;
 const SELLS: u32 = 4;
-const FLAGS: u32 = LIVE | REDUCE_ONLY | SELLS;
-/// The mark of a free node that was used half a billion times and never is again, so that no handle can ever meet
+const FLAGS: u32 = USED | REDUCE_ONLY | SELLS;
+/// A node with this in its mark was used half a billion times and never is again, so that no handle can ever meet
 /// another's order.
 const WORN_OUT: u32 = !FLAGS;
 
@@ -89,23 +90,50 @@ pub(super) struct Removed {
 #[derive(Clone, Debug)]
 pub(super) struct Queues {
     nodes: Vec<Node>,
+    tags: Vec<Tag>,
+    /// Of every chunk, how far the places of its orders lie below their slots.
+    levels_before: Vec<u32>,
     /// First of the free nodes, linked by `next`.
     free: u32,
+    /// Nodes that are levels.
+    levels: u32,
 }
 
 impl Queues {
     pub(super) const fn new() -> Self {
-        Self { nodes: Vec::new(), free: NONE }
+        Self { nodes: Vec::new(), tags: Vec::new(), levels_before: Vec::new(), free: NONE, levels: 0 }
     }
 
     /// Adds a chunk of empty levels and returns the number of the first.
     #[cold]
     pub(super) fn add_levels(&mut self) -> u32 {
-        let first = self.room();
-        for level in first..first + CHUNK {
-            self.nodes.push(Node { next: level, prev: level, ..UNUSED });
-        }
+        let first = self.add_chunk();
+        self.levels += CHUNK;
+        self.nodes.extend((first..first + CHUNK).map(|level| Node { next: level, prev: level, word: 0 }));
         first
+    }
+
+    #[cold]
+    fn add_orders(&mut self) {
+        let first = self.add_chunk();
+        self.nodes.extend((first + 1..first + CHUNK).map(|next| Node { next, ..UNUSED }));
+        self.nodes.push(UNUSED);
+        self.free = first;
+    }
+
+    /// Makes room for a chunk of nodes and returns the number of the first.
+    fn add_chunk(&mut self) -> u32 {
+        let first = self.nodes.len();
+        assert!(first < 1 << LEVEL_BITS, "a book holds at most {} orders and levels", 1 << LEVEL_BITS);
+        self.tags.resize(first + CHUNK as usize, NOBODY);
+        self.levels_before.push(self.levels);
+        first as u32
+    }
+
+    /// Returns the number under which sinks know the order: orders alone are counted.
+    #[inline(always)]
+    pub(super) fn place(&self, slot: Slot) -> Place {
+        place(&self.levels_before, slot)
     }
 
     /// Returns the lots of a level.
@@ -121,17 +149,15 @@ impl Queues {
         let head = &mut nodes[level as usize];
         let last = head.prev;
         head.prev = slot;
-        head.word += lots.0 as u64;
+        head.word = head.word.wrapping_add(lots.0 as u64);
         nodes[last as usize].next = slot;
-        let node = &mut nodes[slot as usize];
-        let mark =
-            node.mark | LIVE | (u32::from(badge.reduce_only) * REDUCE_ONLY) | (badge.side as u32 * SELLS);
-        node.next = level;
-        node.prev = last;
-        node.word = (lots.0 as u64) << LEVEL_BITS | u64::from(level);
-        node.id = badge.id;
-        node.owner = badge.owner;
-        node.mark = mark;
+        nodes[slot as usize] =
+            Node { next: level, prev: last, word: (lots.0 as u64) << LEVEL_BITS | u64::from(level) };
+        let tag = &mut self.tags[slot as usize];
+        let flags = USED | (u32::from(badge.reduce_only) * REDUCE_ONLY) | (badge.side as u32 * SELLS);
+        // Set or not, the flags carry over into the count of uses.
+        let mark = (tag.mark | FLAGS).wrapping_add(1) | flags;
+        *tag = Tag { id: badge.id, owner: badge.owner, mark };
         Handle(u64::from(mark) << 32 | u64::from(slot))
     }
 
@@ -139,39 +165,36 @@ impl Queues {
     #[inline(always)]
     pub(super) fn slot(&self, handle: Handle) -> Option<Slot> {
         let slot = handle.0 as u32;
-        let mark = self.nodes.get(slot as usize)?.mark;
-        // The mark of a free node is not live, so that not even a handle that somebody made up finds one.
-        (mark == (handle.0 >> 32) as u32 | LIVE).then_some(Slot(slot))
+        let mark = self.tags.get(slot as usize)?.mark;
+        // No level is marked as used, so that not even a handle that somebody made up finds one.
+        let same = mark == (handle.0 >> 32) as u32 | USED;
+        (same && self.is_live(slot)).then_some(Slot(slot))
+    }
+
+    #[inline(always)]
+    fn is_live(&self, slot: u32) -> bool {
+        self.nodes[slot as usize].word != 0
     }
 
     /// Returns the handle of a live order.
-    pub(super) fn handle(&self, slot: Slot) -> Handle {
-        Handle(u64::from(self.nodes[slot.0 as usize].mark) << 32 | u64::from(slot.0))
-    }
-
-    /// Tells whether an order with this id lives there.
     #[inline(always)]
-    pub(super) fn lives(&self, slot: Slot, id: OrderId) -> bool {
-        let node = &self.nodes[slot.0 as usize];
-        node.id == id && node.mark & LIVE != 0
+    pub(super) fn handle(&self, slot: Slot) -> Handle {
+        Handle(u64::from(self.tags[slot.0 as usize].mark) << 32 | u64::from(slot.0))
     }
 
-    /// Returns how many nodes there are, in use or not.
-    pub(super) fn nodes(&self) -> usize {
-        self.nodes.len()
+    /// Returns how many nodes there are for orders, in use or not.
+    pub(super) fn places(&self) -> usize {
+        self.nodes.len() - self.levels as usize
     }
 
-    /// Iterates over all live orders, in no order that means anything.
-    pub(super) fn live(&self) -> impl Iterator<Item = (OrderId, Slot)> + '_ {
-        (0..)
-            .zip(&self.nodes)
-            .filter(|(_, node)| node.mark & LIVE != 0)
-            .map(|(slot, node)| (node.id, Slot(slot)))
+    #[inline(always)]
+    pub(super) fn id(&self, slot: Slot) -> OrderId {
+        self.tags[slot.0 as usize].id
     }
 
     #[inline(always)]
     pub(super) fn badge(&self, slot: Slot) -> Badge {
-        let Node { id, owner, mark, .. } = self.nodes[slot.0 as usize];
+        let Tag { id, owner, mark } = self.tags[slot.0 as usize];
         let side = if mark & SELLS == 0 { Side::Buy } else { Side::Sell };
         Badge { id, owner, side, reduce_only: mark & REDUCE_ONLY != 0 }
     }
@@ -188,17 +211,18 @@ impl Queues {
     /// Takes a live order out.
     #[inline(always)]
     pub(super) fn remove(&mut self, slot: Slot) -> Removed {
+        debug_assert!(self.is_live(slot.0));
         let nodes = &mut self.nodes[..];
         let node = &mut nodes[slot.0 as usize];
-        debug_assert_eq!(node.mark & LIVE, LIVE);
         let (next, prev, lots, level) = (node.next, node.prev, node.lots(), node.level());
-        node.mark = retired(node.mark);
-        node.next = self.free;
+        *node = Node { next: self.free, prev, word: 0 };
         self.free = slot.0;
         nodes[next as usize].prev = prev;
         nodes[prev as usize].next = next;
-        nodes[level as usize].word -= lots.0 as u64;
-        Removed { lots, level, last: next == prev && next == level }
+        let head = &mut nodes[level as usize];
+        head.word = head.word.wrapping_sub(lots.0 as u64);
+        // In a longer queue the two neighbours differ.
+        Removed { lots, level, last: next == prev }
     }
 
     /// Takes orders out of the front of a queue and hands them on, for as long as the next is not larger than what is
@@ -209,7 +233,7 @@ impl Queues {
         level: u32,
         owner: Owner,
         left: &mut Qty,
-        mut hand_on: impl FnMut(Slot, OrderId, Owner, Qty),
+        mut hand_on: impl FnMut(Slot, Place, OrderId, Owner, Qty),
     ) -> usize {
         let nodes = &mut self.nodes[..];
         let head = nodes[level as usize];
@@ -219,19 +243,20 @@ impl Queues {
         let mut back = head.prev;
         while at != level {
             let node = &mut nodes[at as usize];
+            let tag = self.tags[at as usize];
             let lots = node.lots().0 as u64;
-            if lots > rest || node.owner == owner || node.mark & REDUCE_ONLY != 0 {
+            if lots > rest || tag.owner == owner || tag.mark & REDUCE_ONLY != 0 {
                 break;
             }
             rest -= lots;
             count += 1;
-            node.mark = retired(node.mark);
-            let (id, owner) = (node.id, node.owner);
+            node.word = 0;
             last = at;
             let slot = Slot(at);
             at = node.next;
             back = nodes[back as usize].prev;
-            hand_on(slot, id, owner, Qty(lots as i64));
+            let place = place(&self.levels_before, slot);
+            hand_on(slot, place, tag.id, tag.owner, Qty(lots as i64));
         }
         std::hint::black_box(back);
         if last != NONE {
@@ -280,39 +305,22 @@ impl Queues {
     #[inline(always)]
     fn take_free(&mut self) -> u32 {
         loop {
-            if self.free == NONE {
-                self.add_orders();
-            }
             let slot = self.free;
-            let node = &self.nodes[slot as usize];
+            let Some(node) = self.nodes.get(slot as usize) else {
+                self.add_orders();
+                continue;
+            };
             self.free = node.next;
-            if node.mark != WORN_OUT {
+            if self.tags[slot as usize].mark < WORN_OUT {
                 return slot;
             }
         }
     }
-
-    #[cold]
-    fn add_orders(&mut self) {
-        let first = self.room();
-        self.nodes.extend((first + 1..first + CHUNK).map(|next| Node { next, ..UNUSED }));
-        self.nodes.push(UNUSED);
-        self.free = first;
-    }
-
-    /// Returns the number of the next chunk's first node.
-    fn room(&self) -> u32 {
-        let first = self.nodes.len();
-        assert!(first < 1 << LEVEL_BITS, "a book holds at most {} orders and levels", 1 << LEVEL_BITS);
-        first as u32
-    }
 }
 
-/// Returns the mark of a node whose order has gone: the flags carry over into the count of uses.
 #[inline(always)]
-fn retired(mark: u32) -> u32 {
-    debug_assert_eq!(mark & LIVE, LIVE, "the order lives");
-    (mark | FLAGS) + 1
+fn place(levels_before: &[u32], slot: Slot) -> Place {
+    Place(slot.0.wrapping_sub(levels_before[(slot.0 >> CHUNK.ilog2()) as usize]))
 }
 
 #[cfg(test)]
@@ -343,11 +351,11 @@ mod tests {
         let mut queues = one_level();
         let slot = Slot(queues.push(0, Qty(5), BADGE).0 as u32);
         queues.remove(slot);
-        queues.nodes[slot.0 as usize].mark = WORN_OUT - FLAGS - 1;
+        queues.tags[slot.0 as usize].mark = WORN_OUT - FLAGS - 1;
         let last = queues.push(0, Qty(5), BADGE);
         assert_eq!(queues.slot(last), Some(slot));
         queues.remove(slot);
-        assert_eq!(queues.nodes[slot.0 as usize].mark, WORN_OUT);
+        assert!(queues.tags[slot.0 as usize].mark >= WORN_OUT);
         let next = queues.push(0, Qty(5), BADGE);
         assert_ne!(queues.slot(next), Some(slot));
         assert_eq!(queues.slot(last), None);
@@ -359,7 +367,7 @@ mod tests {
         let gone = queues.push(0, Qty(5), BADGE);
         let slot = queues.slot(gone).unwrap();
         queues.remove(slot);
-        for number in 0..=queues.nodes() as u64 {
+        for number in 0..=queues.nodes.len() as u64 {
             for mark in 0..64_u64 {
                 assert_eq!(queues.slot(Handle(mark << 32 | number)), None);
             }
@@ -376,17 +384,17 @@ mod tests {
         }
         let mut left = Qty(100);
         let mut seen = Vec::new();
-        let count = queues.sweep(0, Owner(9), &mut left, |_, id, _, lots| seen.push((id.0, lots.0)));
+        let count = queues.sweep(0, Owner(9), &mut left, |_, _, id, _, lots| seen.push((id.0, lots.0)));
         assert_eq!((count, left, queues.total(0)), (2, Qty(95), Qty(2)), "stops at its owner's");
         assert_eq!(seen, [(1, 2), (2, 3)]);
-        let nodes = queues.nodes();
+        let nodes = queues.nodes.len();
         queues.push(0, Qty(50), plain(5, 0));
         queues.push(0, Qty(1), Badge { reduce_only: true, ..plain(6, 0) });
         let mut left = Qty(51);
-        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _, _| {}), 2, "stops at a larger one");
+        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _, _, _| {}), 2, "stops at a larger one");
         assert_eq!((left, queues.total(0)), (Qty(49), Qty(51)));
         let mut left = Qty(100);
-        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _, _| {}), 1, "stops at a reduce-only one");
-        assert_eq!((left, queues.queue(0).count(), queues.nodes()), (Qty(50), 1, nodes));
+        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _, _, _| {}), 1, "stops at a reduce-only one");
+        assert_eq!((left, queues.queue(0).count(), queues.nodes.len()), (Qty(50), 1, nodes));
     }
 }
