@@ -218,7 +218,7 @@ mod tests {
         fn come(&mut self, id: OrderId) {
             let badge = Badge { id, owner: Owner(0), side: Side::Buy, reduce_only: false };
             assert_eq!(self.ids.contains(id, &self.queues), self.live.contains_key(&id));
-            let slot = Slot(self.queues.push(self.level, Qty(1), badge).0 as u32);
+            let slot = Slot(self.queues.push(self.level, Qty(1), badge).0.0 as u32);
             self.ids.insert(id, slot, &self.queues);
             self.live.insert(id, slot);
             assert_eq!(self.ids.find(id, &self.queues), Some(slot));
