@@ -43,12 +43,20 @@ pub fn is_breached(
         Contract::Linear { unit } => i128::from(unit * position.lots.0) * i128::from(mark.0),
         Contract::Inverse { .. } => i128::from(contract.position_value(mark, position.lots).0),
     };
-    let equity = i128::from(position.margin.0) - i128::from(position.cost.0) + value
-        - i128::from(breach == Breach::AtOrBelow);
+    let equity =
+        i128::from(position.margin.0 - position.cost.0) + value - i128::from(breach == Breach::AtOrBelow);
     let notional = value.abs();
-    let bracket = brackets.bracket_of(notional);
-    !position.lots.is_zero()
-        && equity * i128::from(Rate::ONE) < notional * i128::from(bracket.maintenance.0) - bracket.cum
+    if position.lots.is_zero() {
+        return false;
+    }
+    // A product of two 64-bit numbers needs no check.
+    let (Ok(equity), Ok(notional)) = (i64::try_from(equity), i64::try_from(notional)) else {
+        let bracket = brackets.bracket_of(notional);
+        return equity * i128::from(Rate::ONE) < notional * i128::from(bracket.maintenance.0) - bracket.cum;
+    };
+    let bracket = brackets.bracket(Money(notional));
+    let maintenance = i128::from(notional) * i128::from(bracket.maintenance.0) - bracket.cum;
+    i128::from(equity) * i128::from(Rate::ONE) < maintenance
 }
 
 /// Returns the mark at which a linear isolated position is liquidated: the highest such tick for a long, the lowest for

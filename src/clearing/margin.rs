@@ -52,11 +52,11 @@ impl Brackets {
 
     /// Returns the bracket that a notional falls in: `floor < notional <= next floor`; the last one beyond the cap.
     pub fn bracket(&self, notional: Money) -> &Bracket {
-        self.bracket_of(i128::from(notional.0))
+        let further = self.brackets[1..].iter();
+        &self.brackets[further.take_while(|bracket| bracket.floor < notional).count()]
     }
 
     /// Returns the bracket of a notional that may not fit 64 bits.
-    #[inline]
     pub(crate) fn bracket_of(&self, notional: i128) -> &Bracket {
         let further = self.brackets[1..].iter();
         let above = further.take_while(|bracket| i128::from(bracket.floor.0) < notional).count();

@@ -74,15 +74,19 @@ impl Ladder {
         }
     }
 
-    /// Returns the level of a price and marks it as filled; the caller puts an order there.
+    /// Returns the level of a price, filled or not; the caller puts an order there.
     #[inline(always)]
-    pub(super) fn fill(&mut self, price: i64, queues: &mut Queues) -> u32 {
+    pub(super) fn level(&mut self, price: i64, queues: &mut Queues) -> u32 {
         let number = price >> BITS;
         let recent = self.recent[(number & 63) as usize];
         let first = if recent.number == number { recent.level } else { self.open(number, queues) };
-        let offset = (price & 63) as u32;
-        self.pages[(first >> BITS) as usize].filled |= 1 << offset;
-        first + offset
+        first | (price & 63) as u32
+    }
+
+    /// Marks a level as filled.
+    #[inline(always)]
+    pub(super) fn fill(&mut self, level: u32) {
+        self.pages[(level >> BITS) as usize].filled |= 1 << (level & 63);
     }
 
     /// Returns the level of a price if it holds orders.
@@ -289,7 +293,8 @@ mod tests {
         let (mut ladder, mut queues, mut set) = (Ladder::new(), Queues::new(), BTreeSet::new());
         for price in prices {
             if set.insert(price) {
-                let level = ladder.fill(price, &mut queues);
+                let level = ladder.level(price, &mut queues);
+                ladder.fill(level);
                 assert_eq!((ladder.price(level), ladder.find(price)), (price, Some(level)));
             } else {
                 set.remove(&price);

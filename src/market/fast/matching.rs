@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{BookEvent, CancelReason, Outcome, Owner, Place, SelfTrade, Sink, Trade};
-use super::queues::{Badge, Slot};
+use super::queues::{Badge, Fill, Slot};
 use super::{Best, SlabBook, Taker, flip};
 use crate::units::{Price, Qty};
 
@@ -18,6 +18,23 @@ enum Meeting {
     Stop(CancelReason),
     /// Both go.
     PullAndStop(CancelReason),
+}
+
+impl Taker {
+    /// Returns the event of a fill at a price.
+    #[inline(always)]
+    fn trades(self, price: i64, fill: Fill) -> BookEvent {
+        BookEvent::Trade(Trade {
+            maker: fill.id,
+            maker_owner: fill.owner,
+            maker_remaining: fill.kept,
+            taker: self.id,
+            taker_owner: self.owner,
+            taker_side: self.side,
+            price: Price(price),
+            qty: fill.lots,
+        })
+    }
 }
 
 impl<const IDS: bool> SlabBook<IDS> {
@@ -42,68 +59,73 @@ impl<const IDS: bool> SlabBook<IDS> {
     /// Trades with the other half for as long as there is a maker within the limit, and says what stopped it before.
     #[inline(always)]
     fn trade<S: Sink>(&mut self, taker: Taker, left: &mut Qty, sink: &mut S) -> Option<CancelReason> {
+        let shunned = (self.spec.self_trade != SelfTrade::Allow).then_some(taker.owner);
         while !left.is_zero() && self.crosses(taker) {
-            let Best { price, level } = self.best[taker.side.opposite() as usize];
-            let trade = |maker, maker_owner, qty, maker_remaining| {
-                let Taker { id, owner, side, .. } = taker;
-                BookEvent::Trade(Trade {
-                    maker,
-                    maker_owner,
-                    maker_remaining,
-                    taker: id,
-                    taker_owner: owner,
-                    taker_side: side,
-                    price: Price(price),
-                    qty,
-                })
-            };
+            let best = self.best[taker.side.opposite() as usize];
             if !taker.reduce_only {
-                self.len -= self.queues.sweep(level, taker.owner, left, |slot, maker, owner, qty| {
-                    sink.on(trade(maker, owner, qty, Qty::ZERO), slot.place());
+                let swept = self.queues.sweep(best.level, shunned, left, |slot, fill| {
+                    if IDS && fill.kept.is_zero() {
+                        self.ids.remove(fill.id, slot);
+                    }
+                    sink.on(taker.trades(best.price, fill), slot.place());
                 });
-                if self.queues.is_empty(level) {
-                    self.level_emptied(level);
+                self.len = self.len.wrapping_sub(swept.filled);
+                if swept.all {
+                    self.level_emptied(best.level);
                     continue;
                 }
                 if left.is_zero() {
                     break;
                 }
             }
-            let slot = self.queues.first(level);
-            let maker = self.queues.badge(slot);
-            let (mut wanted, mut lots) = (*left, self.queues.lots(slot));
-            if taker.reduce_only || maker.reduce_only || maker.owner == taker.owner {
-                match meet(self.spec.self_trade, taker, wanted, maker, lots, sink) {
-                    Meeting::Trade(most, kept) => {
-                        wanted = most;
-                        self.cut(slot, maker, kept, sink);
-                        lots = kept;
-                    }
-                    Meeting::Pull(reason) => {
-                        self.pull(slot, reason, sink);
-                        continue;
-                    }
-                    Meeting::Stop(reason) => return Some(reason),
-                    Meeting::PullAndStop(reason) => {
-                        self.pull(slot, reason, sink);
-                        return Some(reason);
-                    }
-                }
+            let (rest, stopped) = self.meet_first(taker, best, *left, sink);
+            *left = rest;
+            if stopped.is_some() {
+                return stopped;
             }
-            let qty = wanted.min(lots);
-            *left -= qty;
-            if qty < lots {
-                self.queues.reduce(slot, lots - qty);
-            } else {
-                self.forget(slot);
-            }
-            sink.on(trade(maker.id, maker.owner, qty, lots - qty), slot.place());
         }
         None
     }
 
-    /// Cuts a reduce-only maker to its bound, if it is larger.
+    /// Lets a taker meet the first maker of a level where one of them is reduce-only or both have one owner. Returns what
+    /// is left of the taker and what stops it.
     #[inline(never)]
+    fn meet_first<S: Sink>(
+        &mut self,
+        taker: Taker,
+        best: Best,
+        left: Qty,
+        sink: &mut S,
+    ) -> (Qty, Option<CancelReason>) {
+        let slot = self.queues.first(best.level);
+        let (maker, lots) = (self.queues.badge(slot), self.queues.lots(slot));
+        let (wanted, lots) = match meet(self.spec.self_trade, taker, left, maker, lots, sink) {
+            Meeting::Trade(wanted, kept) => {
+                self.cut(slot, maker, kept, sink);
+                (wanted, kept)
+            }
+            Meeting::Pull(reason) => {
+                self.pull(slot, reason, sink);
+                return (left, None);
+            }
+            Meeting::Stop(reason) => return (left, Some(reason)),
+            Meeting::PullAndStop(reason) => {
+                self.pull(slot, reason, sink);
+                return (left, Some(reason));
+            }
+        };
+        let qty = wanted.min(lots);
+        let fill = Fill { id: maker.id, owner: maker.owner, lots: qty, kept: lots - qty };
+        if fill.kept.is_zero() {
+            self.forget(slot);
+        } else {
+            self.queues.reduce(slot, fill.kept);
+        }
+        sink.on(taker.trades(best.price, fill), slot.place());
+        (left - qty, None)
+    }
+
+    /// Cuts a reduce-only maker to its bound, if it is larger.
     fn cut<S: Sink>(&mut self, slot: Slot, maker: Badge, to: Qty, sink: &mut S) {
         let from = self.queues.lots(slot);
         if to < from {
@@ -149,8 +171,7 @@ impl<const IDS: bool> SlabBook<IDS> {
     }
 }
 
-/// Decides what a taker and a maker may do with each other. Rare, so kept out of the loop.
-#[inline(never)]
+/// Decides what a taker and a maker may do with each other.
 fn meet<S: Sink>(
     policy: SelfTrade,
     taker: Taker,

@@ -56,6 +56,15 @@ struct Taker {
     rests: bool,
 }
 
+/// What kind of order it is, small enough for a register.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Limit(TimeInForce),
+    Market,
+    /// Up to a worst price.
+    MarketTo,
+}
+
 /// The best level of a half.
 #[derive(Clone, Copy, Debug)]
 struct Best {
@@ -84,19 +93,24 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
     #[inline(always)]
     fn submit<S: Sink>(&mut self, order: NewOrder, sink: &mut S) -> Outcome {
         let NewOrder { id, owner, side, qty, order_type, reduce_only } = order;
+        let (price, kind) = match order_type {
+            OrderType::Limit { price, tif } => (price, Kind::Limit(tif)),
+            OrderType::Market { worst: None } => (Price(0), Kind::Market),
+            OrderType::Market { worst: Some(worst) } => (worst, Kind::MarketTo),
+        };
         // Most orders are quotes that rest. This is `judge` for them, small enough to go where it is called.
-        if let OrderType::Limit { price, tif: TimeInForce::Gtc } = order_type
+        if kind == Kind::Limit(TimeInForce::Gtc)
             && !reduce_only
             && self.spec.check(qty, order_type, reduce_only).is_ok()
         {
             let quote = Taker { id, owner, side, qty, limit: price.0, reduce_only, rests: true };
-            let known = IDS && self.ids.find(id, &self.queues).is_some();
+            let known = IDS && self.ids.contains(id, &self.queues);
             if !known && !self.crosses(quote) {
                 sink.on(BookEvent::Accepted(order), Place::NONE);
                 return Outcome { filled: Qty::ZERO, resting: Some(self.rest(quote, qty, sink)) };
             }
         }
-        self.judge(order, sink)
+        self.judge(id, owner, side, qty, price, kind, reduce_only, sink)
     }
 
     #[inline(always)]
@@ -183,19 +197,34 @@ impl<const IDS: bool> SlabBook<IDS> {
         self.queues.live_at(Slot(place.0))
     }
 
-    /// Checks an order against every rule and executes it.
+    /// Checks an order against every rule and executes it. It takes an order in pieces, since a whole one would have to be
+    /// written to memory even where it is not called.
     #[inline(never)]
-    fn judge<S: Sink>(&mut self, mut order: NewOrder, sink: &mut S) -> Outcome {
-        let (limit, tif) = match order.order_type {
-            OrderType::Limit { price, tif } => (price.0, tif),
-            OrderType::Market { worst: Some(worst) } => (worst.0.min(MAX_PRICE.0), TimeInForce::Ioc),
-            OrderType::Market { worst: None } if order.side == Side::Buy => (MAX_PRICE.0, TimeInForce::Ioc),
-            OrderType::Market { worst: None } => (1, TimeInForce::Ioc),
+    #[allow(clippy::too_many_arguments, reason = "they are one order")]
+    fn judge<S: Sink>(
+        &mut self,
+        id: OrderId,
+        owner: Owner,
+        side: Side,
+        qty: Qty,
+        price: Price,
+        kind: Kind,
+        reduce_only: bool,
+        sink: &mut S,
+    ) -> Outcome {
+        let (order_type, limit, tif) = match (kind, side) {
+            (Kind::Limit(tif), _) => (OrderType::Limit { price, tif }, price, tif),
+            (Kind::MarketTo, _) => {
+                (OrderType::Market { worst: Some(price) }, price.min(MAX_PRICE), TimeInForce::Ioc)
+            }
+            (Kind::Market, Side::Buy) => (OrderType::Market { worst: None }, MAX_PRICE, TimeInForce::Ioc),
+            (Kind::Market, Side::Sell) => (OrderType::Market { worst: None }, Price(1), TimeInForce::Ioc),
         };
+        let mut order = NewOrder { id, owner, side, qty, order_type, reduce_only };
         if let Err(reason) = self.spec.check(order.qty, order.order_type, order.reduce_only) {
             return reject(order, reason, sink);
         }
-        if IDS && self.ids.find(order.id, &self.queues).is_some() {
+        if IDS && self.ids.contains(order.id, &self.queues) {
             return reject(order, RejectReason::DuplicateId, sink);
         }
         if order.reduce_only {
@@ -207,7 +236,7 @@ impl<const IDS: bool> SlabBook<IDS> {
         }
         let NewOrder { id, owner, side, qty, reduce_only, .. } = order;
         let rests = matches!(tif, TimeInForce::Gtc | TimeInForce::PostOnly);
-        let taker = Taker { id, owner, side, qty, limit, reduce_only, rests };
+        let taker = Taker { id, owner, side, qty, limit: limit.0, reduce_only, rests };
         let crosses = self.crosses(taker);
         if tif == TimeInForce::PostOnly && crosses {
             return reject(order, RejectReason::PostOnly, sink);
@@ -230,16 +259,21 @@ impl<const IDS: bool> SlabBook<IDS> {
     #[inline(always)]
     fn rest<S: Sink>(&mut self, order: Taker, qty: Qty, sink: &mut S) -> Handle {
         let Taker { id, owner, side, limit: price, reduce_only, .. } = order;
-        let level = self.ladder.fill(price, &mut self.queues);
-        let handle = self.queues.push(level, qty, Badge { id, owner, side, reduce_only });
+        let level = self.ladder.level(price, &mut self.queues);
+        let (handle, first) = self.queues.push(level, qty, Badge { id, owner, side, reduce_only });
+        if first {
+            self.ladder.fill(level);
+            let best = &mut self.best[side as usize];
+            if price ^ flip(side) > best.price ^ flip(side) {
+                *best = Best { price, level };
+            }
+        }
         if IDS {
             self.ids.insert(id, Slot(handle.0 as u32), &self.queues);
         }
-        self.len += 1;
-        let best = &mut self.best[side as usize];
-        let better = price ^ flip(side) > best.price ^ flip(side);
-        *best = if better { Best { price, level } } else { *best };
-        sink.on(BookEvent::Rested { id, owner, side, price: Price(price), qty }, Place(handle.0 as u32));
+        self.len = self.len.wrapping_add(1);
+        let place = handle.place();
+        sink.on(BookEvent::Rested { id, owner, side, price: Price(price), qty }, place);
         handle
     }
 
@@ -254,8 +288,11 @@ impl<const IDS: bool> SlabBook<IDS> {
     /// Takes an order out and returns its lots.
     #[inline(always)]
     fn forget(&mut self, slot: Slot) -> Qty {
+        if IDS {
+            self.ids.remove(self.queues.id(slot), slot);
+        }
         let Removed { lots, level, last } = self.queues.remove(slot);
-        self.len -= 1;
+        self.len = self.len.wrapping_sub(1);
         if last {
             self.level_emptied(level);
         }

@@ -2,8 +2,9 @@
 //!
 //! A level is the head of a circular list of its orders and lies in the same array as they do, so that linking and
 //! unlinking never ask whether there is a neighbour. The array grows by chunks of 64 nodes, all of them levels or all of
-//! them orders. A node is half a cache line and holds all of an order: taking one out touches its own line and two
-//! neighbours', and the next order to come gets the node that was freed last, which is still at hand.
+//! them orders. A node is a quarter of a cache line and holds what queueing needs; who an order is lies apart, since taking
+//! one out touches its own node and two neighbours', but nobody asks who the neighbours are. The next order to come gets
+//! the node that was freed last, which is still at hand.
 
 use super::super::{Handle, Owner, Place};
 use super::NONE;
@@ -12,8 +13,11 @@ use crate::units::{OrderId, Qty, Side};
 /// Nodes in a chunk.
 const CHUNK: u32 = 64;
 
-/// Bits of the number of a level; an order's lots have the other 36 of its word.
-const LEVEL_BITS: u32 = 28;
+/// An order's word, from its lowest bit on: the number of its level, two flags, 36 bits of lots.
+const LEVEL_BITS: u32 = 26;
+const REDUCE_ONLY: u64 = 1 << 26;
+const SELLS: u64 = 1 << 27;
+const LOTS_SHIFT: u32 = 28;
 
 /// The number of an order's node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,37 +33,40 @@ impl Slot {
 
 /// An order, or the head of a level.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
+#[repr(align(16))]
 struct Node {
-    /// The order behind; of a level, its first.
+    /// The order behind; of a level, its first; of a free node, the next free one.
     next: u32,
     /// The order before; of a level, its last.
     prev: u32,
-    /// Of an order, its lots and the number of its level; of a level, its lots in all.
+    /// Of an order, its lots, flags and the number of its level; of a level, its lots in all; of a free
+    /// node, 0.
     word: u64,
+}
+
+/// Who an order is, by the number of its node. It stays when the order is gone, until the node is used again.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(16))]
+struct Tag {
     id: OrderId,
     owner: Owner,
-    /// Flags, and above them how often the node was used. A handle is the number of a node and its mark.
+    /// 0 of a level, else 1 and twice the number of orders that the node has been. A handle is the number of a node and
+    /// its mark; a node that was two billion orders never is another, so that no handle can ever meet another's order.
     mark: u32,
 }
 
-/// Two nodes share a cache line and none lies across two.
-const _: () = assert!(size_of::<Node>() == 32);
+/// Four nodes or tags share a cache line and none lies across two.
+const _: () = assert!(size_of::<Node>() == 16 && size_of::<Tag>() == 16);
 
-const UNUSED: Node = Node { next: NONE, prev: NONE, word: 0, id: OrderId(0), owner: Owner(0), mark: 0 };
+const UNUSED: Node = Node { next: NONE, prev: NONE, word: 0 };
 
-const LIVE: u32 = 1;
-const REDUCE_ONLY: u32 = 2;
-const SELLS: u32 = 4;
-const FLAGS: u32 = LIVE | REDUCE_ONLY | SELLS;
-/// The mark of a free node that was used half a billion times and never is again, so that no handle can ever meet
-/// another's order.
-const WORN_OUT: u32 = !FLAGS;
+/// In the mark of every node that is for orders.
+const FOR_ORDERS: u32 = 1;
 
 impl Node {
     #[inline(always)]
     fn lots(self) -> Qty {
-        Qty((self.word >> LEVEL_BITS) as i64)
+        Qty((self.word >> LOTS_SHIFT) as i64)
     }
 
     #[inline(always)]
@@ -85,27 +92,64 @@ pub(super) struct Removed {
     pub(super) last: bool,
 }
 
+/// What a resting order traded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fill {
+    pub(super) id: OrderId,
+    pub(super) owner: Owner,
+    pub(super) lots: Qty,
+    /// What is left of it.
+    pub(super) kept: Qty,
+}
+
+/// What a sweep leaves.
+pub(super) struct Swept {
+    /// Orders that are gone.
+    pub(super) filled: usize,
+    /// The queue is empty.
+    pub(super) all: bool,
+}
+
 /// All queues of a book.
 #[derive(Clone, Debug)]
 pub(super) struct Queues {
     nodes: Vec<Node>,
+    tags: Vec<Tag>,
     /// First of the free nodes, linked by `next`.
     free: u32,
+    /// Nodes that are levels.
+    levels: u32,
 }
 
 impl Queues {
     pub(super) const fn new() -> Self {
-        Self { nodes: Vec::new(), free: NONE }
+        Self { nodes: Vec::new(), tags: Vec::new(), free: NONE, levels: 0 }
     }
 
     /// Adds a chunk of empty levels and returns the number of the first.
     #[cold]
     pub(super) fn add_levels(&mut self) -> u32 {
-        let first = self.room();
-        for level in first..first + CHUNK {
-            self.nodes.push(Node { next: level, prev: level, ..UNUSED });
-        }
+        let first = self.add_chunk(0);
+        self.levels += CHUNK;
+        self.nodes.extend((first..first + CHUNK).map(|level| Node { next: level, prev: level, word: 0 }));
         first
+    }
+
+    #[cold]
+    fn add_orders(&mut self) {
+        let first = self.add_chunk(FOR_ORDERS);
+        self.nodes.extend((first + 1..first + CHUNK).map(|next| Node { next, ..UNUSED }));
+        self.nodes.push(UNUSED);
+        self.free = first;
+    }
+
+    /// Makes room for a chunk of nodes and returns the number of the first.
+    fn add_chunk(&mut self, mark: u32) -> u32 {
+        let first = self.nodes.len();
+        assert!(first < 1 << LEVEL_BITS, "a book holds at most {} orders and levels", 1 << LEVEL_BITS);
+        let tag = Tag { id: OrderId(0), owner: Owner(0), mark };
+        self.tags.resize(first + CHUNK as usize, tag);
+        first as u32
     }
 
     /// Returns the lots of a level.
@@ -113,73 +157,67 @@ impl Queues {
         Qty(self.nodes[level as usize].word as i64)
     }
 
-    /// Puts an order at the end of a queue.
+    /// Puts an order at the end of a queue and tells whether it is the first there.
     #[inline(always)]
-    pub(super) fn push(&mut self, level: u32, lots: Qty, badge: Badge) -> Handle {
-        let slot = self.take_free();
+    pub(super) fn push(&mut self, level: u32, lots: Qty, badge: Badge) -> (Handle, bool) {
+        let Badge { id, owner, side, reduce_only } = badge;
+        let (slot, mark) = self.take_free();
         let nodes = &mut self.nodes[..];
         let head = &mut nodes[level as usize];
         let last = head.prev;
         head.prev = slot;
-        head.word += lots.0 as u64;
+        head.word = head.word.wrapping_add(lots.0 as u64);
         nodes[last as usize].next = slot;
-        let node = &mut nodes[slot as usize];
-        let mark =
-            node.mark | LIVE | (u32::from(badge.reduce_only) * REDUCE_ONLY) | (badge.side as u32 * SELLS);
-        node.next = level;
-        node.prev = last;
-        node.word = (lots.0 as u64) << LEVEL_BITS | u64::from(level);
-        node.id = badge.id;
-        node.owner = badge.owner;
-        node.mark = mark;
-        Handle(u64::from(mark) << 32 | u64::from(slot))
+        let flags = (u64::from(reduce_only) * REDUCE_ONLY) | (side as u64 * SELLS);
+        let word = (lots.0 as u64) << LOTS_SHIFT | flags | u64::from(level);
+        nodes[slot as usize] = Node { next: level, prev: last, word };
+        self.tags[slot as usize] = Tag { id, owner, mark };
+        (Handle(u64::from(mark) << 32 | u64::from(slot)), last == level)
     }
 
     /// Returns where a live order is.
     #[inline(always)]
     pub(super) fn slot(&self, handle: Handle) -> Option<Slot> {
         let slot = handle.0 as u32;
-        let mark = self.nodes.get(slot as usize)?.mark;
-        // The mark of a free node is not live, so that not even a handle that somebody made up finds one.
-        (mark == (handle.0 >> 32) as u32 | LIVE).then_some(Slot(slot))
+        let mark = self.tags.get(slot as usize)?.mark;
+        // No level has such a mark, so that not even a handle that somebody made up finds one.
+        let same = mark == (handle.0 >> 32) as u32 | FOR_ORDERS;
+        (same && self.is_live(slot)).then_some(Slot(slot))
+    }
+
+    #[inline(always)]
+    fn is_live(&self, slot: u32) -> bool {
+        self.nodes[slot as usize].word != 0
     }
 
     /// Returns the handle of a live order.
+    #[inline(always)]
     pub(super) fn handle(&self, slot: Slot) -> Handle {
-        Handle(u64::from(self.nodes[slot.0 as usize].mark) << 32 | u64::from(slot.0))
+        Handle(u64::from(self.tags[slot.0 as usize].mark) << 32 | u64::from(slot.0))
     }
 
     /// Returns the handle of the order at a place, if one lives there.
     pub(super) fn live_at(&self, slot: Slot) -> Option<Handle> {
-        let node = self.nodes.get(slot.0 as usize)?;
-        (node.mark & LIVE != 0).then(|| self.handle(slot))
+        let mark = self.tags.get(slot.0 as usize)?.mark;
+        (mark & FOR_ORDERS != 0 && self.is_live(slot.0)).then(|| self.handle(slot))
     }
 
-    /// Tells whether an order with this id lives there.
+    /// Returns how many nodes there are for orders, in use or not.
+    pub(super) fn places(&self) -> usize {
+        self.nodes.len() - self.levels as usize
+    }
+
     #[inline(always)]
-    pub(super) fn lives(&self, slot: Slot, id: OrderId) -> bool {
-        let node = &self.nodes[slot.0 as usize];
-        node.id == id && node.mark & LIVE != 0
-    }
-
-    /// Returns how many nodes there are, in use or not.
-    pub(super) fn nodes(&self) -> usize {
-        self.nodes.len()
-    }
-
-    /// Iterates over all live orders, in no order that means anything.
-    pub(super) fn live(&self) -> impl Iterator<Item = (OrderId, Slot)> + '_ {
-        (0..)
-            .zip(&self.nodes)
-            .filter(|(_, node)| node.mark & LIVE != 0)
-            .map(|(slot, node)| (node.id, Slot(slot)))
+    pub(super) fn id(&self, slot: Slot) -> OrderId {
+        self.tags[slot.0 as usize].id
     }
 
     #[inline(always)]
     pub(super) fn badge(&self, slot: Slot) -> Badge {
-        let Node { id, owner, mark, .. } = self.nodes[slot.0 as usize];
-        let side = if mark & SELLS == 0 { Side::Buy } else { Side::Sell };
-        Badge { id, owner, side, reduce_only: mark & REDUCE_ONLY != 0 }
+        let Tag { id, owner, .. } = self.tags[slot.0 as usize];
+        let word = self.nodes[slot.0 as usize].word;
+        let side = if word & SELLS == 0 { Side::Buy } else { Side::Sell };
+        Badge { id, owner, side, reduce_only: word & REDUCE_ONLY != 0 }
     }
 
     #[inline(always)]
@@ -194,68 +232,70 @@ impl Queues {
     /// Takes a live order out.
     #[inline(always)]
     pub(super) fn remove(&mut self, slot: Slot) -> Removed {
+        debug_assert!(self.is_live(slot.0));
         let nodes = &mut self.nodes[..];
         let node = &mut nodes[slot.0 as usize];
-        debug_assert_eq!(node.mark & LIVE, LIVE);
         let (next, prev, lots, level) = (node.next, node.prev, node.lots(), node.level());
-        node.mark = retired(node.mark);
-        node.next = self.free;
+        *node = Node { next: self.free, prev, word: 0 };
         self.free = slot.0;
         nodes[next as usize].prev = prev;
         nodes[prev as usize].next = next;
-        nodes[level as usize].word -= lots.0 as u64;
-        Removed { lots, level, last: next == prev && next == level }
+        let head = &mut nodes[level as usize];
+        head.word = head.word.wrapping_sub(lots.0 as u64);
+        // In a longer queue the two neighbours differ.
+        Removed { lots, level, last: next == prev }
     }
 
-    /// Takes orders out of the front of a queue and hands them on, for as long as the next is not larger than what is
-    /// `left`, is not reduce-only and is not `owner`'s. Returns how many went; they leave the list in one step.
+    /// Trades what is `left` of a taker with the front of a queue and hands every fill on, until nothing is left, the
+    /// queue ends, or the next order is reduce-only or of an owner whom the taker may not meet. Filled orders leave the
+    /// list in one step.
     #[inline(always)]
     pub(super) fn sweep(
         &mut self,
         level: u32,
-        owner: Owner,
+        shunned: Option<Owner>,
         left: &mut Qty,
-        mut hand_on: impl FnMut(Slot, OrderId, Owner, Qty),
-    ) -> usize {
+        mut hand_on: impl FnMut(Slot, Fill),
+    ) -> Swept {
         let nodes = &mut self.nodes[..];
+        let tags = &self.tags[..nodes.len()];
         let head = nodes[level as usize];
-        let (mut at, mut last, mut count, mut rest) = (head.next, NONE, 0, left.0 as u64);
+        let (mut at, mut last, mut count, mut rest) = (head.next, NONE, 0_usize, left.0 as u64);
         // The list is a chain of cache misses. Reading it from its other end at the same time is a second chain, whose
         // misses overlap with the first one's: a long queue is half in the cache when its middle is reached.
         let mut back = head.prev;
-        while at != level {
+        while at != level && rest != 0 {
+            let slot = Slot(at);
             let node = &mut nodes[at as usize];
-            let lots = node.lots().0 as u64;
-            if lots > rest || node.owner == owner || node.mark & REDUCE_ONLY != 0 {
+            let Tag { id, owner, .. } = tags[at as usize];
+            if node.word & REDUCE_ONLY != 0 || shunned == Some(owner) {
                 break;
             }
-            rest -= lots;
-            count += 1;
-            node.mark = retired(node.mark);
-            let (id, owner) = (node.id, node.owner);
-            last = at;
-            let slot = Slot(at);
-            at = node.next;
-            back = nodes[back as usize].prev;
-            hand_on(slot, id, owner, Qty(lots as i64));
+            let lots = node.lots().0 as u64;
+            let filled = lots.min(rest);
+            rest -= filled;
+            let fill = Fill { id, owner, lots: Qty(filled as i64), kept: Qty((lots - filled) as i64) };
+            if filled < lots {
+                node.word -= filled << LOTS_SHIFT;
+            } else {
+                node.word = 0;
+                last = at;
+                at = node.next;
+                count = count.wrapping_add(1);
+                back = nodes[back as usize].prev;
+            }
+            hand_on(slot, fill);
         }
         std::hint::black_box(back);
+        nodes[level as usize].word = head.word.wrapping_sub(left.0 as u64 - rest);
         if last != NONE {
             nodes[last as usize].next = self.free;
             self.free = head.next;
             nodes[at as usize].prev = level;
-            let head = &mut nodes[level as usize];
-            head.next = at;
-            head.word -= left.0 as u64 - rest;
-            *left = Qty(rest as i64);
+            nodes[level as usize].next = at;
         }
-        count
-    }
-
-    /// Tells whether a level has no order.
-    #[inline(always)]
-    pub(super) fn is_empty(&self, level: u32) -> bool {
-        self.nodes[level as usize].next == level
+        *left = Qty(rest as i64);
+        Swept { filled: count, all: at == level }
     }
 
     /// Sets the lots of an order to fewer than it has.
@@ -263,7 +303,7 @@ impl Queues {
     pub(super) fn reduce(&mut self, slot: Slot, to: Qty) {
         let node = &mut self.nodes[slot.0 as usize];
         let cut = (node.lots() - to).0 as u64;
-        node.word -= cut << LEVEL_BITS;
+        node.word -= cut << LOTS_SHIFT;
         let level = node.level();
         self.nodes[level as usize].word -= cut;
     }
@@ -283,42 +323,22 @@ impl Queues {
         std::iter::successors(behind(level), move |slot| behind(slot.0))
     }
 
+    /// Takes a node off the free list, and returns its new mark.
     #[inline(always)]
-    fn take_free(&mut self) -> u32 {
+    fn take_free(&mut self) -> (u32, u32) {
         loop {
-            if self.free == NONE {
-                self.add_orders();
-            }
             let slot = self.free;
-            let node = &self.nodes[slot as usize];
+            let Some(node) = self.nodes.get(slot as usize) else {
+                self.add_orders();
+                continue;
+            };
             self.free = node.next;
-            if node.mark != WORN_OUT {
-                return slot;
+            // A node whose count is full is given up here.
+            if let Some(mark) = self.tags[slot as usize].mark.checked_add(2) {
+                return (slot, mark);
             }
         }
     }
-
-    #[cold]
-    fn add_orders(&mut self) {
-        let first = self.room();
-        self.nodes.extend((first + 1..first + CHUNK).map(|next| Node { next, ..UNUSED }));
-        self.nodes.push(UNUSED);
-        self.free = first;
-    }
-
-    /// Returns the number of the next chunk's first node.
-    fn room(&self) -> u32 {
-        let first = self.nodes.len();
-        assert!(first < 1 << LEVEL_BITS, "a book holds at most {} orders and levels", 1 << LEVEL_BITS);
-        first as u32
-    }
-}
-
-/// Returns the mark of a node whose order has gone: the flags carry over into the count of uses.
-#[inline(always)]
-fn retired(mark: u32) -> u32 {
-    debug_assert_eq!(mark & LIVE, LIVE, "the order lives");
-    (mark | FLAGS) + 1
 }
 
 #[cfg(test)]
@@ -336,10 +356,10 @@ mod tests {
     #[test]
     fn a_place_is_used_again_under_another_handle() {
         let mut queues = one_level();
-        let first = queues.push(0, Qty(5), BADGE);
+        let first = queues.push(0, Qty(5), BADGE).0;
         let slot = queues.slot(first).unwrap();
         assert!(queues.remove(slot).last);
-        let second = queues.push(0, Qty(5), BADGE);
+        let second = queues.push(0, Qty(5), BADGE).0;
         assert_eq!(queues.slot(second), Some(slot));
         assert_eq!(queues.slot(first), None);
     }
@@ -347,14 +367,14 @@ mod tests {
     #[test]
     fn a_worn_out_place_is_given_up() {
         let mut queues = one_level();
-        let slot = Slot(queues.push(0, Qty(5), BADGE).0 as u32);
+        let slot = Slot(queues.push(0, Qty(5), BADGE).0.0 as u32);
         queues.remove(slot);
-        queues.nodes[slot.0 as usize].mark = WORN_OUT - FLAGS - 1;
-        let last = queues.push(0, Qty(5), BADGE);
+        queues.tags[slot.0 as usize].mark = u32::MAX - 2;
+        let last = queues.push(0, Qty(5), BADGE).0;
         assert_eq!(queues.slot(last), Some(slot));
         queues.remove(slot);
-        assert_eq!(queues.nodes[slot.0 as usize].mark, WORN_OUT);
-        let next = queues.push(0, Qty(5), BADGE);
+        assert_eq!(queues.tags[slot.0 as usize].mark, u32::MAX);
+        let next = queues.push(0, Qty(5), BADGE).0;
         assert_ne!(queues.slot(next), Some(slot));
         assert_eq!(queues.slot(last), None);
     }
@@ -362,10 +382,10 @@ mod tests {
     #[test]
     fn no_made_up_handle_finds_a_level_or_a_free_place() {
         let mut queues = one_level();
-        let gone = queues.push(0, Qty(5), BADGE);
+        let gone = queues.push(0, Qty(5), BADGE).0;
         let slot = queues.slot(gone).unwrap();
         queues.remove(slot);
-        for number in 0..=queues.nodes() as u64 {
+        for number in 0..=queues.nodes.len() as u64 {
             for mark in 0..64_u64 {
                 assert_eq!(queues.slot(Handle(mark << 32 | number)), None);
             }
@@ -382,17 +402,23 @@ mod tests {
         }
         let mut left = Qty(100);
         let mut seen = Vec::new();
-        let count = queues.sweep(0, Owner(9), &mut left, |_, id, _, lots| seen.push((id.0, lots.0)));
-        assert_eq!((count, left, queues.total(0)), (2, Qty(95), Qty(2)), "stops at its owner's");
+        let swept = queues.sweep(0, Some(Owner(9)), &mut left, |_, fill| seen.push((fill.id.0, fill.lots.0)));
+        assert_eq!(
+            (swept.filled, swept.all, left, queues.total(0)),
+            (2, false, Qty(95), Qty(2)),
+            "stops at its owner's"
+        );
         assert_eq!(seen, [(1, 2), (2, 3)]);
-        let nodes = queues.nodes();
+        let nodes = queues.nodes.len();
         queues.push(0, Qty(50), plain(5, 0));
         queues.push(0, Qty(1), Badge { reduce_only: true, ..plain(6, 0) });
-        let mut left = Qty(51);
-        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _, _| {}), 2, "stops at a larger one");
-        assert_eq!((left, queues.total(0)), (Qty(49), Qty(51)));
+        let (mut left, mut kept) = (Qty(51), Qty::ZERO);
+        let swept = queues.sweep(0, Some(Owner(8)), &mut left, |_, fill| kept = fill.kept);
+        assert_eq!((swept.filled, swept.all), (2, false), "takes part of a larger one");
+        assert_eq!((left, kept, queues.total(0)), (Qty::ZERO, Qty(1), Qty(2)));
         let mut left = Qty(100);
-        assert_eq!(queues.sweep(0, Owner(8), &mut left, |_, _, _, _| {}), 1, "stops at a reduce-only one");
-        assert_eq!((left, queues.queue(0).count(), queues.nodes()), (Qty(50), 1, nodes));
+        let swept = queues.sweep(0, Some(Owner(8)), &mut left, |_, _| {});
+        assert_eq!((swept.filled, swept.all), (1, false), "stops at a reduce-only one");
+        assert_eq!((left, queues.queue(0).count(), queues.nodes.len()), (Qty(99), 1, nodes));
     }
 }
