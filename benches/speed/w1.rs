@@ -11,7 +11,7 @@ use firesale::engine::Simulation;
 use firesale::event::Emit;
 use firesale::market::{BookSpec, OrderType, SelfTrade, TimeInForce};
 use firesale::rng::{Rng, Seed};
-use firesale::sampling::{Distribution, Exponential, below};
+use firesale::sampling::{Distribution, below};
 use firesale::scenario::Latency;
 use firesale::units::{
     AccountId, AssetId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, Time, VenueId,
@@ -43,76 +43,94 @@ pub(crate) struct Size {
 pub(crate) struct Crowd {
     first: AccountId,
     accounts: u32,
-    wait: Exponential,
-    distance: Exponential,
+    /// Mean time between two wake-ups in nanoseconds.
+    wait: f64,
     /// Messages so far.
     pub(crate) messages: u64,
 }
 
+/// What one draw says of a message: kind, side and quantity.
+#[derive(Clone, Copy)]
+struct Draw {
+    percent: u64,
+    side: Side,
+    qty: Qty,
+}
+
+impl Draw {
+    fn new(rng: &mut Rng) -> Self {
+        let draw = below(100 * 2 * 10, rng) as u32;
+        let (percent, rest) = (draw / 20, draw % 20);
+        let side = if rest < 10 { Side::Buy } else { Side::Sell };
+        Self { percent: u64::from(percent), side, qty: Qty(1 + i64::from(rest % 10)) }
+    }
+}
+
 impl Crowd {
-    fn limit(&self, account: u32, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
-        let side = side(rng);
-        let distance = 1 + libm::floor(self.distance.sample(rng)) as i64;
-        let price = (view.mid(MARKET) as i64 - side.sign() * distance).max(1);
-        let order_type = OrderType::Limit { price: Price(price), tif: TimeInForce::Gtc };
-        actions.submit(self.order(account, side, order_type, rng));
-    }
-
-    fn order(&self, account: u32, side: Side, order_type: OrderType, rng: &mut Rng) -> Order {
-        Order {
-            account: AccountId(self.first.0 + account),
-            market: MARKET,
-            id: OrderId(0),
-            side,
-            qty: Qty(1 + below(10, rng) as i64),
-            order_type,
-            reduce_only: false,
-            leverage: 10,
-            trigger: None,
-        }
-    }
-
-    /// Returns a uniformly random own order that rests.
-    fn own(&self, account: u32, view: &View<'_>, rng: &mut Rng) -> Option<OrderId> {
-        let orders = || view.open_orders(AccountId(self.first.0 + account), MARKET);
-        match orders().count() as u64 {
-            0 => None,
-            count => orders().nth(below(count, rng) as usize),
-        }
+    fn limit(&self, account: AccountId, draw: Draw, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        let distance = 1 + (exponential(rng) * 20.0) as i64;
+        // Half ticks go to the far side.
+        let twice = (view.mid(MARKET) * 2.0) as i64;
+        let mid = match draw.side {
+            Side::Buy => twice >> 1,
+            Side::Sell => (twice + 1) >> 1,
+        };
+        let price = Price((mid - draw.side.sign() * distance).max(1));
+        let order_type = OrderType::Limit { price, tif: TimeInForce::Gtc };
+        actions.submit(order(account, draw, order_type));
     }
 
     fn message(&mut self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         self.messages += 1;
-        let account = below(u64::from(self.accounts), rng) as u32;
-        match below(100, rng) {
+        let account = AccountId(self.first.0 + below(u64::from(self.accounts), rng) as u32);
+        let draw = Draw::new(rng);
+        match draw.percent {
             0..15 => {
-                let order = self.order(account, side(rng), OrderType::Market { worst: None }, rng);
-                actions.submit(order);
+                actions.submit(order(account, draw, OrderType::Market { worst: None }));
             }
-            15..55 => match self.own(account, view, rng) {
-                Some(id) => actions.cancel(AccountId(self.first.0 + account), MARKET, id),
-                None => self.limit(account, view, rng, actions),
+            15..55 => match own(account, view, rng) {
+                Some(id) => actions.cancel(account, MARKET, id),
+                None => self.limit(account, draw, view, rng, actions),
             },
-            _ => self.limit(account, view, rng, actions),
+            _ => self.limit(account, draw, view, rng, actions),
         }
     }
 }
 
-fn side(rng: &mut Rng) -> Side {
-    if below(2, rng) == 0 { Side::Buy } else { Side::Sell }
+fn order(account: AccountId, draw: Draw, order_type: OrderType) -> Order {
+    let Draw { side, qty, .. } = draw;
+    let (market, id) = (MARKET, OrderId(0));
+    Order { account, market, id, side, qty, order_type, reduce_only: false, leverage: 10, trigger: None }
+}
+
+/// Returns a uniformly random own order that rests.
+fn own(account: AccountId, view: &View<'_>, rng: &mut Rng) -> Option<OrderId> {
+    let orders = || view.open_orders(account, MARKET);
+    match orders().count() as u64 {
+        0 => None,
+        1 => orders().next(),
+        count => orders().nth(below(count, rng) as usize),
+    }
+}
+
+/// Draws from the exponential distribution with mean 1.
+fn exponential(rng: &mut Rng) -> f64 {
+    rand_distr::Exp1.sample(rng)
 }
 
 impl Decide for Crowd {
     fn decide(&mut self, wake: Wake, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         if wake == Wake::Start {
             for account in 0..self.accounts {
-                self.limit(account, view, rng, actions);
-                self.limit(account, view, rng, actions);
+                for _ in 0..2 {
+                    let account = AccountId(self.first.0 + account);
+                    self.limit(account, Draw::new(rng), view, rng, actions);
+                }
             }
         } else {
             self.message(view, rng, actions);
         }
-        actions.wake_after(Time::from_secs_f64(self.wait.sample(rng)));
+        actions.wake_after(Time((exponential(rng) * self.wait) as i64));
     }
 }
 
@@ -183,13 +201,8 @@ pub(crate) fn simulation(size: Size, seed: Seed) -> Simulation<Crowd> {
             &mut emit,
         );
     }
-    let crowd = Crowd {
-        first,
-        accounts: size.active,
-        wait: Exponential::new(RATE * f64::from(size.active)),
-        distance: Exponential::new(1.0 / 20.0),
-        messages: 0,
-    };
+    let crowd =
+        Crowd { first, accounts: size.active, wait: 1e9 / (RATE * f64::from(size.active)), messages: 0 };
     let at_once = Latency { base: Time::ZERO, jitter: Time::ZERO };
     simulation.add_agent(crowd, seed.stream("crowd"), seed.stream("crowd.delays"), 0, at_once);
     simulation.start(&mut ());

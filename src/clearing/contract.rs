@@ -23,6 +23,7 @@ impl Contract {
     ///
     /// # Panics
     /// Panics if the value does not fit 64 bits: prices and quantities are range-checked where they enter.
+    #[inline]
     pub fn value(self, price: Price, qty: Qty) -> Money {
         match self {
             Self::Linear { unit } => Money(unit * price.0 * qty.0),
@@ -33,12 +34,14 @@ impl Contract {
     }
 
     /// Returns the value of a signed position at `price`: what closing it there would take out of cost.
+    #[inline]
     pub fn position_value(self, price: Price, lots: Position) -> Money {
         let value = self.value(price, lots.size());
         if lots.0 < 0 { -value } else { value }
     }
 
     /// Returns the size of a position in money, or `None` if it does not fit 64 bits.
+    #[inline]
     pub fn checked_notional(self, price: Price, qty: Qty) -> Option<Money> {
         match self {
             Self::Linear { unit } => Some(Money(unit.checked_mul(price.0)?.checked_mul(qty.0)?)),
@@ -47,6 +50,7 @@ impl Contract {
     }
 
     /// Returns the size of a position in money, never negative.
+    #[inline]
     pub fn notional(self, price: Price, qty: Qty) -> Money {
         Money(self.value(price, qty).0.abs())
     }

@@ -200,6 +200,7 @@ impl Rate {
     pub const ZERO: Self = Self(0);
 
     /// Multiplies an amount of money with the stated rounding.
+    #[inline]
     pub fn of(self, amount: Money, rounding: Rounding) -> Money {
         Money(div_round(i128::from(amount.0) * i128::from(self.0), i128::from(Self::ONE), rounding))
     }

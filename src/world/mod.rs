@@ -253,7 +253,13 @@ impl World {
 
     /// Returns the position that is to be liquidated first: longs by the highest trigger, then shorts by the lowest, at
     /// equal triggers by their numbers. Positions that only waited there for the mark to come near are sent on.
+    #[inline]
     fn next_due(&mut self, passed_over: &[(MarketId, Side)]) -> Option<PositionId> {
+        if self.triggers.is_due(&self.marks) { self.first_due(passed_over) } else { None }
+    }
+
+    #[cold]
+    fn first_due(&mut self, passed_over: &[(MarketId, Side)]) -> Option<PositionId> {
         loop {
             let id = self.triggers.next_due(&self.marks, passed_over)?;
             let position = self.accounts.position(id);

@@ -31,6 +31,13 @@ pub struct TriggerIndex {
 }
 
 impl TriggerIndex {
+    /// Tells whether the mark of any market has come to where a position is.
+    #[inline]
+    pub fn is_due(&self, marks: &[Option<Price>]) -> bool {
+        let mut pairs = self.best.iter().zip(marks);
+        pairs.any(|(best, mark)| mark.is_some_and(|Price(mark)| mark <= best.long || mark >= best.short))
+    }
+
     /// Returns the bytes that it has reserved.
     pub fn memory(&self) -> usize {
         let ticks = self.halves.iter().flatten().map(Ticks::memory).sum::<usize>();
