@@ -6,7 +6,9 @@
 //! isolated position from the start, every second one short, against an unmargined holder of the other side.
 
 use firesale::agents::{Actions, Decide, View, Wake};
-use firesale::clearing::{Brackets, Breach, Contract, LiquidationStyle, MarginMode, Stage, initial_margin};
+use firesale::clearing::{
+    Brackets, Breach, Contract, LiquidationStyle, MarginMode, Reason, Stage, initial_margin,
+};
 use firesale::engine::Simulation;
 use firesale::event::Emit;
 use firesale::market::{BookSpec, OrderType, SelfTrade, TimeInForce};
@@ -22,10 +24,14 @@ use firesale::world::{
 };
 use rust_decimal::Decimal;
 
-const MARKET: MarketId = MarketId(0);
+pub(crate) const MARKET: MarketId = MarketId(0);
 const START: Price = Price(10_000);
 /// Units of money in a USD.
 const USD: i64 = 1_000_000;
+/// Every trade has a taker who pays a fee.
+pub(crate) const TRADES: Reason = Reason::TakerFee;
+/// Every liquidation that closed anything pays a fee, if anything is left to pay it.
+pub(crate) const LIQUIDATIONS: Reason = Reason::LiquidationFee;
 /// Wake-ups of an account in a second of simulated time.
 const RATE: f64 = 1.0;
 
@@ -45,8 +51,6 @@ pub(crate) struct Crowd {
     accounts: u32,
     /// Mean time between two wake-ups in nanoseconds.
     wait: f64,
-    /// Messages so far.
-    pub(crate) messages: u64,
 }
 
 /// What one draw says of a message: kind, side and quantity.
@@ -80,8 +84,7 @@ impl Crowd {
         actions.submit(order(account, draw, order_type));
     }
 
-    fn message(&mut self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
-        self.messages += 1;
+    fn message(&self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         let account = AccountId(self.first.0 + below(u64::from(self.accounts), rng) as u32);
         let draw = Draw::new(rng);
         match draw.percent {
@@ -162,7 +165,7 @@ fn spec() -> WorldSpec {
             initial_price: START,
             mark: MarkRule::Median,
             brackets: Brackets::new(&brackets, Money(100_000_000 * USD)),
-            book: BookSpec { self_trade: SelfTrade::CancelTaker, min_notional: 0 },
+            book: BookSpec { self_trade: SelfTrade::Allow, min_notional: 0 },
         }],
     }
 }
@@ -201,8 +204,7 @@ pub(crate) fn simulation(size: Size, seed: Seed) -> Simulation<Crowd> {
             &mut emit,
         );
     }
-    let crowd =
-        Crowd { first, accounts: size.active, wait: 1e9 / (RATE * f64::from(size.active)), messages: 0 };
+    let crowd = Crowd { first, accounts: size.active, wait: 1e9 / (RATE * f64::from(size.active)) };
     let at_once = Latency { base: Time::ZERO, jitter: Time::ZERO };
     simulation.add_agent(crowd, seed.stream("crowd"), seed.stream("crowd.delays"), 0, at_once);
     simulation.start(&mut ());

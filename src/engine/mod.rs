@@ -49,6 +49,7 @@ pub struct Simulation<A: Decide = Strategy> {
     now: Time,
     seq: u64,
     items: u64,
+    messages: u64,
     fundamentals: Vec<FundamentalSpec>,
     fundamental_streams: Vec<Stream>,
     fundamental_moves: Vec<u64>,
@@ -66,6 +67,7 @@ impl<A: Decide> Simulation<A> {
             now: start,
             seq: 0,
             items: 0,
+            messages: 0,
             fundamentals: Vec::new(),
             fundamental_streams: Vec::new(),
             fundamental_moves: Vec::new(),
@@ -92,6 +94,11 @@ impl<A: Decide> Simulation<A> {
     /// Returns how many records were said so far.
     pub fn records(&self) -> u64 {
         self.seq
+    }
+
+    /// Returns how many messages reached a venue so far.
+    pub fn messages(&self) -> u64 {
+        self.messages
     }
 
     /// Returns the id that the next agent will have, to open its accounts with.
@@ -194,6 +201,7 @@ impl<A: Decide> Simulation<A> {
     }
 
     fn execute<O: Observer>(&mut self, request: crate::world::Request, cause: u64, observer: &mut O) {
+        self.messages += 1;
         let mut emit = Emit { seq: &mut self.seq, time: self.now, cause, observer };
         self.world.execute(request, &mut emit);
         for notice in self.world.notices.drain(..) {

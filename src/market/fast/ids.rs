@@ -1,8 +1,9 @@
 //! Where the order of a live id is. Ids mostly ascend and most live orders are young, so neighbouring ids have
 //! neighbouring entries in a table that the newest id sweeps like the hand of a clock: a coming order costs no cache miss.
-//! An old order that stands where a new one comes moves to a hash table. Ids in any other order are found as well, only
-//! not as fast. An order that goes leaves its table at once, so nothing ever has to be cleaned up, and memory is asked
-//! for only when a book holds more orders than ever before.
+//! An order that goes leaves its entry behind, which the queues do not confirm any more, and clears one bit. An old order
+//! that stands where a new one comes moves to a hash table, and carries a flag that says so. Ids in any other order are
+//! found as well, only not as fast. Nothing ever has to be cleaned up, and memory is asked for only when a book holds more
+//! orders than ever before.
 
 use super::queues::{Queues, Slot};
 use crate::units::OrderId;
@@ -19,8 +20,10 @@ const SPAN_MAX: usize = 16;
 /// Both tables. Every live order is in one of them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ids {
-    /// Each at its id modulo the length: a power of two, or none before the first order.
+    /// Each at its id modulo the length: a power of two from 64 on, or none before the first order.
     young: Vec<Slot>,
+    /// Which entries of the young are of live orders.
+    live: Vec<u64>,
     old: Old,
     /// No greater id ever came.
     newest: u64,
@@ -31,7 +34,7 @@ impl Ids {
     #[inline(always)]
     pub(super) fn find(&self, id: OrderId, queues: &Queues) -> Option<Slot> {
         let slot = *self.young.get(self.home(id))?;
-        if slot != FREE && queues.id(slot) == id { Some(slot) } else { self.old.find(id, queues) }
+        if queues.lives(slot, id) { Some(slot) } else { self.old.find(id, queues) }
     }
 
     /// Tells whether an order with this id lives.
@@ -42,39 +45,48 @@ impl Ids {
 
     /// Adds an order that rests now; none with its id does.
     #[inline(always)]
-    pub(super) fn insert(&mut self, id: OrderId, slot: Slot, queues: &Queues) {
+    pub(super) fn insert(&mut self, id: OrderId, slot: Slot, queues: &mut Queues) {
         self.newest = self.newest.max(id.0);
         let home = self.home(id);
-        match self.young.get_mut(home) {
-            Some(entry) if *entry == FREE => *entry = slot,
+        let bit = 1 << (home & 63);
+        match self.live.get_mut(home >> 6) {
+            Some(live) if *live & bit == 0 => {
+                *live |= bit;
+                self.young[home] = slot;
+            }
             _ => self.make_room(id, slot, queues),
         }
     }
 
-    /// Takes out an order that goes.
+    /// Takes out an order that goes; the queues tell whether it is old.
     #[inline(always)]
-    pub(super) fn remove(&mut self, id: OrderId, slot: Slot) {
-        let home = self.home(id);
-        match self.young.get_mut(home) {
-            Some(entry) if *entry == slot => *entry = FREE,
-            _ => self.old.remove(id, slot),
+    pub(super) fn remove(&mut self, id: OrderId, slot: Slot, old: bool) {
+        if old {
+            self.old.remove(id, slot);
+        } else {
+            let home = self.home(id);
+            self.live[home >> 6] &= !(1 << (home & 63));
         }
     }
 
     /// Adds an order where another stands, which is old then.
     #[inline(never)]
-    fn make_room(&mut self, id: OrderId, slot: Slot, queues: &Queues) {
+    fn make_room(&mut self, id: OrderId, slot: Slot, queues: &mut Queues) {
         let places = queues.places();
         if self.young.len() < places * SPAN {
             self.resize((places * SPAN).next_power_of_two(), queues);
         }
         let home = self.home(id);
         let before = std::mem::replace(&mut self.young[home], slot);
-        if before != FREE && self.old.insert(queues.id(before), before) {
-            // The old are more than ever.
-            if self.old.count * 2 > places && self.young.len() < places * SPAN_MAX {
-                self.resize(self.young.len() * 2, queues);
-            }
+        if self.live[home >> 6] >> (home & 63) & 1 == 0 {
+            self.live[home >> 6] |= 1 << (home & 63);
+            return;
+        }
+        queues.set_old(before);
+        let grown = self.old.insert(queues.id(before), before);
+        // The old are more than ever.
+        if grown && self.old.count * 2 > places && self.young.len() < places * SPAN_MAX {
+            self.resize(self.young.len() * 2, queues);
         }
     }
 
@@ -82,9 +94,13 @@ impl Ids {
     #[cold]
     fn resize(&mut self, size: usize, queues: &Queues) {
         let young = std::mem::replace(&mut self.young, vec![FREE; size]);
-        for slot in young.into_iter().filter(|slot| *slot != FREE) {
-            let home = self.home(queues.id(slot));
-            self.young[home] = slot;
+        let live = std::mem::replace(&mut self.live, vec![0; size >> 6]);
+        for (home, slot) in young.into_iter().enumerate() {
+            if live[home >> 6] >> (home & 63) & 1 == 1 {
+                let home = self.home(queues.id(slot));
+                self.young[home] = slot;
+                self.live[home >> 6] |= 1 << (home & 63);
+            }
         }
     }
 
@@ -219,7 +235,7 @@ mod tests {
             let badge = Badge { id, owner: Owner(0), side: Side::Buy, reduce_only: false };
             assert_eq!(self.ids.contains(id, &self.queues), self.live.contains_key(&id));
             let slot = Slot(self.queues.push(self.level, Qty(1), badge).0.0 as u32);
-            self.ids.insert(id, slot, &self.queues);
+            self.ids.insert(id, slot, &mut self.queues);
             self.live.insert(id, slot);
             assert_eq!(self.ids.find(id, &self.queues), Some(slot));
         }
@@ -227,8 +243,8 @@ mod tests {
         fn go(&mut self, id: OrderId) {
             let slot = self.live.remove(&id).expect("it lives");
             assert_eq!(self.ids.find(id, &self.queues), Some(slot));
-            self.ids.remove(id, slot);
-            self.queues.remove(slot);
+            let old = self.queues.remove(slot).old;
+            self.ids.remove(id, slot, old);
             assert_eq!(self.ids.find(id, &self.queues), None);
         }
 
@@ -236,7 +252,7 @@ mod tests {
             for (id, slot) in &self.live {
                 assert_eq!(self.ids.find(*id, &self.queues), Some(*slot));
             }
-            let young = self.ids.young.iter().filter(|slot| **slot != FREE).count();
+            let young: usize = self.ids.live.iter().map(|word| word.count_ones() as usize).sum();
             let old = self.ids.old.entries.iter().filter(|entry| entry.slot != FREE).count();
             assert_eq!((young + old, old), (self.live.len(), self.ids.old.count));
         }

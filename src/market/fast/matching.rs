@@ -65,7 +65,7 @@ impl<const IDS: bool> SlabBook<IDS> {
             if !taker.reduce_only {
                 let swept = self.queues.sweep(best.level, shunned, left, |slot, fill| {
                     if IDS && fill.kept.is_zero() {
-                        self.ids.remove(fill.id, slot);
+                        self.ids.remove(fill.id, slot, fill.old);
                     }
                     sink.on(taker.trades(best.price, fill), slot.place());
                 });
@@ -115,7 +115,7 @@ impl<const IDS: bool> SlabBook<IDS> {
             }
         };
         let qty = wanted.min(lots);
-        let fill = Fill { id: maker.id, owner: maker.owner, lots: qty, kept: lots - qty };
+        let fill = Fill { id: maker.id, owner: maker.owner, lots: qty, kept: lots - qty, old: false };
         if fill.kept.is_zero() {
             self.forget(slot);
         } else {

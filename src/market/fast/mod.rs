@@ -269,7 +269,7 @@ impl<const IDS: bool> SlabBook<IDS> {
             }
         }
         if IDS {
-            self.ids.insert(id, Slot(handle.0 as u32), &self.queues);
+            self.ids.insert(id, Slot(handle.0 as u32), &mut self.queues);
         }
         self.len = self.len.wrapping_add(1);
         let place = handle.place();
@@ -288,10 +288,10 @@ impl<const IDS: bool> SlabBook<IDS> {
     /// Takes an order out and returns its lots.
     #[inline(always)]
     fn forget(&mut self, slot: Slot) -> Qty {
+        let Removed { lots, level, last, old } = self.queues.remove(slot);
         if IDS {
-            self.ids.remove(self.queues.id(slot), slot);
+            self.ids.remove(self.queues.id(slot), slot, old);
         }
-        let Removed { lots, level, last } = self.queues.remove(slot);
         self.len = self.len.wrapping_sub(1);
         if last {
             self.level_emptied(level);

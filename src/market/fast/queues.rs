@@ -13,8 +13,9 @@ use crate::units::{OrderId, Qty, Side};
 /// Nodes in a chunk.
 const CHUNK: u32 = 64;
 
-/// An order's word, from its lowest bit on: the number of its level, two flags, 36 bits of lots.
-const LEVEL_BITS: u32 = 26;
+/// An order's word, from its lowest bit on: the number of its level, three flags, 36 bits of lots.
+const LEVEL_BITS: u32 = 25;
+const OLD: u64 = 1 << 25;
 const REDUCE_ONLY: u64 = 1 << 26;
 const SELLS: u64 = 1 << 27;
 const LOTS_SHIFT: u32 = 28;
@@ -90,6 +91,8 @@ pub(super) struct Removed {
     pub(super) level: u32,
     /// It was the last order of its level.
     pub(super) last: bool,
+    /// It was flagged as old.
+    pub(super) old: bool,
 }
 
 /// What a resting order traded.
@@ -100,6 +103,8 @@ pub(super) struct Fill {
     pub(super) lots: Qty,
     /// What is left of it.
     pub(super) kept: Qty,
+    /// It was flagged as old.
+    pub(super) old: bool,
 }
 
 /// What a sweep leaves.
@@ -202,6 +207,17 @@ impl Queues {
         (mark & FOR_ORDERS != 0 && self.is_live(slot.0)).then(|| self.handle(slot))
     }
 
+    /// Tells whether an order with this id lives there.
+    #[inline(always)]
+    pub(super) fn lives(&self, slot: Slot, id: OrderId) -> bool {
+        self.tags.get(slot.0 as usize).is_some_and(|tag| tag.id == id) && self.is_live(slot.0)
+    }
+
+    /// Flags a live order, so that its removal tells.
+    pub(super) fn set_old(&mut self, slot: Slot) {
+        self.nodes[slot.0 as usize].word |= OLD;
+    }
+
     /// Returns how many nodes there are for orders, in use or not.
     pub(super) fn places(&self) -> usize {
         self.nodes.len() - self.levels as usize
@@ -236,6 +252,7 @@ impl Queues {
         let nodes = &mut self.nodes[..];
         let node = &mut nodes[slot.0 as usize];
         let (next, prev, lots, level) = (node.next, node.prev, node.lots(), node.level());
+        let old = node.word & OLD != 0;
         *node = Node { next: self.free, prev, word: 0 };
         self.free = slot.0;
         nodes[next as usize].prev = prev;
@@ -243,7 +260,7 @@ impl Queues {
         let head = &mut nodes[level as usize];
         head.word = head.word.wrapping_sub(lots.0 as u64);
         // In a longer queue the two neighbours differ.
-        Removed { lots, level, last: next == prev }
+        Removed { lots, level, last: next == prev, old }
     }
 
     /// Trades what is `left` of a taker with the front of a queue and hands every fill on, until nothing is left, the
@@ -263,7 +280,6 @@ impl Queues {
         let (mut at, mut last, mut count, mut rest) = (head.next, NONE, 0_usize, left.0 as u64);
         // The list is a chain of cache misses. Reading it from its other end at the same time is a second chain, whose
         // misses overlap with the first one's: a long queue is half in the cache when its middle is reached.
-        let mut back = head.prev;
         while at != level && rest != 0 {
             let slot = Slot(at);
             let node = &mut nodes[at as usize];
@@ -274,7 +290,8 @@ impl Queues {
             let lots = node.lots().0 as u64;
             let filled = lots.min(rest);
             rest -= filled;
-            let fill = Fill { id, owner, lots: Qty(filled as i64), kept: Qty((lots - filled) as i64) };
+            let old = node.word & OLD != 0;
+            let fill = Fill { id, owner, lots: Qty(filled as i64), kept: Qty((lots - filled) as i64), old };
             if filled < lots {
                 node.word -= filled << LOTS_SHIFT;
             } else {
@@ -282,11 +299,9 @@ impl Queues {
                 last = at;
                 at = node.next;
                 count = count.wrapping_add(1);
-                back = nodes[back as usize].prev;
             }
             hand_on(slot, fill);
         }
-        std::hint::black_box(back);
         nodes[level as usize].word = head.word.wrapping_sub(left.0 as u64 - rest);
         if last != NONE {
             nodes[last as usize].next = self.free;

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::duel::{campaign, duel, exhaust};
+use super::duel::{LETTERS, campaign, duel, exhaust};
 use super::invariants::{ops, spec};
-use super::{FastBook, FastIdBook, Op};
+use super::{FastBook, FastIdBook, Op, SelfTrade};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
@@ -24,12 +24,31 @@ proptest! {
     }
 }
 
-#[test]
-fn both_books_answer_two_million_random_operations_alike() {
-    campaign(2_000_000, 0);
+/// Makes every piece of a campaign a test, so that they run side by side.
+macro_rules! campaigns {
+    ($($piece:ident: $first_seed:literal;)*) => {
+        mod twenty_million_random_operations_are_answered_alike {
+            $(#[test] fn $piece() { super::campaign(2_500_000, $first_seed); })*
+        }
+    };
 }
 
-#[test]
-fn both_books_answer_every_sequence_of_four_alike() {
-    assert_eq!(exhaust(4), 4 * (18 + 18 * 18 + 18 * 18 * 18 + 18 * 18 * 18 * 18));
+campaigns! {
+    first: 0; second: 125; third: 250; fourth: 375; fifth: 500; sixth: 625; seventh: 750; eighth: 875;
+}
+
+/// Makes every self-trade policy a test.
+macro_rules! policies {
+    ($($policy:ident: $self_trade:ident;)*) => {
+        mod every_sequence_of_five_is_answered_alike {
+            $(#[test] fn $policy() {
+                let every = (1..=5).map(|length| (super::LETTERS as u64).pow(length)).sum::<u64>();
+                assert_eq!(super::exhaust(super::SelfTrade::$self_trade, 5), every);
+            })*
+        }
+    };
+}
+
+policies! {
+    allow: Allow; cancel_taker: CancelTaker; cancel_maker: CancelMaker; cancel_both: CancelBoth;
 }
