@@ -276,7 +276,8 @@ impl World {
     ///
     /// # Panics
     /// Panics as `assert_conserved` does, if an isolated account is below zero without a loss booked, if a position's
-    /// trigger is not the border of the liquidation predicate, or if the reserved cash is not that of the open orders.
+    /// trigger is not the border of the liquidation predicate or not in the index, or if the reserved cash is not that of the
+    /// open orders.
     pub fn assert_conserved_in_full(&self) {
         let totals = self.accounts.recount();
         assert_eq!(&totals, self.accounts.totals(), "running sums equal a recount");
@@ -289,6 +290,8 @@ impl World {
             assert_eq!(account.reserved, reserved.get(&id).copied().unwrap_or_default(), "account {id}");
             assert!(account.mode != MarginMode::Isolated || account.cash >= Money::ZERO, "account {id} owes");
         }
+        let triggers = self.accounts.positions().filter(|(_, position)| position.trigger.is_some());
+        assert_eq!(self.triggers.len(), triggers.count(), "the index holds every trigger");
         for (id, position) in self.accounts.positions() {
             let is_clean = (position.cost, position.margin) == (Money::ZERO, Money::ZERO);
             assert!(
