@@ -148,16 +148,17 @@ impl Positions {
     /// Takes all longs out, highest first, as the mark of a crash would.
     fn pop<I: LiquidationIndex>(&self) -> f64 {
         let mut index: I = self.fill();
-        let longs = self.triggers.iter().filter(|trigger| trigger.side == Side::Buy).count();
-        let mut popped = 0;
+        // Sorted beforehand, so that looking up a trigger, which the caller has at hand, is not part of the time.
+        let mut longs: Vec<(LiquidationTrigger, PositionId)> =
+            self.triggers.iter().copied().zip((0..).map(PositionId)).collect();
+        longs.retain(|(trigger, _)| trigger.side == Side::Buy);
+        longs.sort_by_key(|(trigger, position)| (-trigger.tick.0, *position));
         let start = now();
-        while let Some(position) = index.next_due(&[Some(Price(1))], &[]) {
-            index.remove(MARKET, position, self.triggers[position.0 as usize]);
-            popped += 1;
+        for (trigger, position) in &longs {
+            assert_eq!(index.next_due(&[Some(Price(1))], &[]), Some(*position));
+            index.remove(MARKET, *position, *trigger);
         }
-        let seconds = start.elapsed().as_secs_f64();
-        assert_eq!(popped, longs);
-        seconds * 1e9 / longs as f64
+        start.elapsed().as_secs_f64() * 1e9 / longs.len() as f64
     }
 }
 

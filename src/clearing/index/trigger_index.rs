@@ -72,7 +72,7 @@ impl Best {
 
     /// Tells whether a trigger is reached no later than the best one.
     #[inline]
-    fn is_led_by(&self, side: Side, tick: i64) -> bool {
+    fn leads(&self, side: Side, tick: i64) -> bool {
         match side {
             Side::Buy => tick >= self.long,
             Side::Sell => tick <= self.short,
@@ -93,7 +93,7 @@ impl LiquidationIndex for TriggerIndex {
         let place = ticks.fill(tick);
         let first = ticks.get(place);
         let best = &mut self.best[market.index()];
-        let first = if best.is_led_by(side, tick) {
+        let first = if best.leads(side, tick) {
             // What is due first is known at all times: its list is one heap.
             let first = if first == NONE {
                 self.heaps.push(position, NONE, place)

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::bytes;
 use super::duel::{LETTERS, campaign, duel, exhaust};
 use super::invariants::{ops, spec};
 use super::{FastBook, FastIdBook, Op, SelfTrade};
@@ -51,4 +52,16 @@ macro_rules! policies {
 
 policies! {
     allow: Allow; cancel_taker: CancelTaker; cancel_maker: CancelMaker; cancel_both: CancelBoth;
+}
+
+/// The corpus of the fuzz target (docs/campaigns.md) is found from the root of the repository.
+#[test]
+fn both_books_answer_every_kept_input_of_the_fuzzer_alike() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/book");
+    let mut inputs = 0;
+    for entry in std::fs::read_dir(&folder).expect("the corpus is kept") {
+        bytes::check(&std::fs::read(entry.unwrap().path()).unwrap());
+        inputs += 1;
+    }
+    assert!(inputs >= 50, "{inputs} inputs");
 }

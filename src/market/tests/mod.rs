@@ -1,6 +1,7 @@
 //! What every order book must do, stated once for all implementations: facts, invariants and their instruments.
 
 mod audit;
+mod bytes;
 mod duel;
 mod equivalence;
 mod facts;

@@ -1,5 +1,6 @@
 //! The fast index against its judges: random streams and every short sequence.
 
+use super::bytes;
 use super::duel::{Duel, campaign};
 use super::ops::Op;
 use super::{LiquidationTrigger, MarketId, PositionId, Price, Side};
@@ -53,4 +54,16 @@ fn all_indices_answer_every_sequence_of_five_alike() {
     let letters = alphabet.len() as u64;
     let operations = extend(&Duel::new(), &alphabet, 5);
     assert_eq!(operations, (1..=5).map(|length| letters.pow(length)).sum::<u64>());
+}
+
+/// The corpus of the fuzz target (docs/campaigns.md) is found from the root of the repository.
+#[test]
+fn all_indices_answer_every_kept_input_of_the_fuzzer_alike() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/index");
+    let mut inputs = 0;
+    for entry in std::fs::read_dir(&folder).expect("the corpus is kept") {
+        bytes::check(&std::fs::read(entry.unwrap().path()).unwrap());
+        inputs += 1;
+    }
+    assert!(inputs >= 50, "{inputs} inputs");
 }

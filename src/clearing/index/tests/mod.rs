@@ -1,5 +1,6 @@
 //! What every index must do, and the fast one against the plain one against a scan.
 
+mod bytes;
 mod duel;
 mod equivalence;
 mod facts;
