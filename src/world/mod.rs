@@ -343,8 +343,8 @@ impl World {
             assert_eq!(account.reserved, reserved[id.index()], "account {id}");
             assert!(account.mode != MarginMode::Isolated || account.cash >= Money::ZERO, "account {id} owes");
         }
-        let triggers = self.accounts.positions().filter(|(_, position)| position.trigger.is_some());
-        assert_eq!(self.triggers.len(), triggers.count(), "the index holds every trigger");
+        let triggers = self.accounts.positions().filter(|(_, position)| position.bound().is_some());
+        assert_eq!(self.triggers.len(), triggers.count(), "the index holds every bound");
         for (id, position) in self.accounts.positions() {
             let is_clean = (position.cost, position.margin) == (Money::ZERO, Money::ZERO);
             assert!(
