@@ -22,17 +22,21 @@ impl Kind {
         self.0 % Self::COUNT
     }
 
+    fn rest(self) -> u8 {
+        self.0.div_euclid(Self::COUNT)
+    }
+
     fn side(self) -> Side {
-        if (self.0 / Self::COUNT) & 1 == 0 { Side::Buy } else { Side::Sell }
+        if self.rest() & 1 == 0 { Side::Buy } else { Side::Sell }
     }
 
     fn reduce_only(self) -> bool {
-        (self.0 / Self::COUNT) & 6 == 6
+        self.rest() & 6 == 6
     }
 
     /// The order takes the id of an earlier one, which may live.
     fn is_duplicate(self) -> bool {
-        self.0 / Self::COUNT >= 24
+        self.rest() >= 24
     }
 }
 
@@ -104,6 +108,6 @@ fn price(byte: u8, (mid, step): (i64, i64)) -> Price {
 fn qty(byte: u8) -> Qty {
     match byte {
         0..128 => Qty(i64::from(byte)),
-        128.. => Qty((1 << ((byte - 128) / 3)) + i64::from(byte % 3) - 1),
+        128.. => Qty((1 << (byte - 128).div_euclid(3)) + i64::from(byte % 3) - 1),
     }
 }

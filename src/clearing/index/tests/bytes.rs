@@ -15,10 +15,11 @@ pub(super) fn check(bytes: &[u8]) {
     let (words, _) = rest.as_chunks::<4>();
     duel(words.iter().map(|&[kind, position, high, low]| {
         let tick = i64::from(u16::from_be_bytes([high, low]).min(i16::MAX as u16)) << spread;
-        let market = MarketId(u16::from(kind / 10) % MARKETS as u16);
-        let side = if kind / 10 / 3 & 1 == 0 { Side::Buy } else { Side::Sell };
+        let (what, rest) = (kind % 10, kind.div_euclid(10));
+        let market = MarketId(u16::from(rest) % MARKETS as u16);
+        let side = if rest.div_euclid(3) & 1 == 0 { Side::Buy } else { Side::Sell };
         let position = PositionId(u32::from(position));
-        match kind % 10 {
+        match what {
             0..=3 => Op::Put(position, market, LiquidationTrigger { side, tick: Price(tick.max(1)) }),
             4 => Op::Take(position),
             5 | 6 => Op::Mark(market, Some(Price(tick))),
