@@ -13,6 +13,8 @@ mod liquidate;
 mod orders;
 mod settle;
 mod spec;
+#[cfg(test)]
+mod tests;
 mod venue;
 
 use orders::OpenOrders;

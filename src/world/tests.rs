@@ -1,0 +1,151 @@
+//! What the world keeps lazily, against what it would find by looking at everything.
+
+use super::*;
+use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle, LiquidationTrigger};
+use crate::market::{BookSpec, OrderType, SelfTrade};
+use crate::units::{AssetId, Qty, Rate, Time};
+use rust_decimal::Decimal;
+
+const MARKETS: u16 = 2;
+
+fn spec() -> WorldSpec {
+    let rows = [(0, 5_000_000, 100), (3_000, 20_000_000, 25), (9_000, 50_000_000, 10)];
+    let brackets = rows.map(|(floor, rate, leverage)| (Money(floor), Rate(rate), leverage));
+    let market = |name: u16| MarketSpec {
+        name: name.to_string(),
+        venue: VenueId(0),
+        base: AssetId(0),
+        contract: Contract::Linear { unit: 1 },
+        tick: Decimal::ONE,
+        lot: Decimal::ONE,
+        initial_price: Price(1_000),
+        mark: MarkRule::Last,
+        brackets: Brackets::new(&brackets, Money(1_000_000)),
+        book: BookSpec { self_trade: SelfTrade::Allow, min_notional: 0 },
+    };
+    WorldSpec {
+        assets: ["COIN", "USD"].map(|name| AssetSpec { name: name.to_owned(), units_per_coin: 1 }).to_vec(),
+        venues: vec![VenueSpec {
+            name: "exchange".to_owned(),
+            settlement: AssetId(1),
+            fees: FeeSchedule { maker: Rate(0), taker: Rate(100_000) },
+            liquidation: LiquidationRules {
+                breach: Breach::AtOrBelow,
+                style: LiquidationStyle::Market,
+                fee: Rate(0),
+                waterfall: Vec::new(),
+            },
+            insurance_fund: Money::ZERO,
+        }],
+        markets: (0..MARKETS).map(market).collect(),
+    }
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: u64) -> i64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % n) as i64
+    }
+
+    fn side(&mut self) -> Side {
+        if self.below(2) == 0 { Side::Buy } else { Side::Sell }
+    }
+}
+
+/// Who is first in line by looking at every position: the order that [`World::next_due`] promises.
+fn first_by_scan(world: &World, passed_over: &[(MarketId, Side)]) -> Option<PositionId> {
+    let rank = |id: PositionId, position: &crate::clearing::OpenPosition| {
+        let (market, venue) = world.spec.of(position.market);
+        let LiquidationTrigger { side, tick } = settle::trigger(market, venue, position)?;
+        let mark = world.marks[position.market.index()]?;
+        let reached = if side == Side::Buy { mark <= tick } else { mark >= tick };
+        let goes = position.mode == MarginMode::Isolated
+            && reached
+            && !passed_over.contains(&(position.market, side));
+        goes.then_some((position.market, side, -side.sign() * tick.0, id))
+    };
+    world.accounts.positions().filter_map(|(id, position)| rank(id, position)).min().map(|rank| rank.3)
+}
+
+/// Trades, transfers and jumps of the mark at random; nobody is liquidated, so that ever more positions are due at once.
+#[test]
+fn who_waits_half_way_is_found_in_the_same_order_as_by_looking_at_everybody() {
+    let switches = Switches { forced_liquidation: false, insurance_fund: false, adl: false };
+    let mut world = World::new(spec(), switches);
+    let mut dice = Dice(11);
+    let mut seq = 0;
+    let mut emit = Emit { seq: &mut seq, time: Time::ZERO, cause: 0, observer: &mut () };
+    let accounts: Vec<AccountId> =
+        (0..40).map(|_| world.accounts.open(VenueId(0), AgentId(0), MarginMode::Isolated)).collect();
+    for &account in &accounts {
+        world.deposit(account, Money(20_000), &mut emit);
+    }
+    world.open_for_liquidation();
+    let (mut due, mut trades) = (0, 0);
+    for step in 0..30_000 {
+        let market = MarketId(dice.below(u64::from(MARKETS)) as u16);
+        let mark = world.mark(market).0;
+        if dice.below(8) == 0 {
+            world.marks[market.index()] = Some(Price((mark + dice.below(201) - 100).clamp(300, 3_000)));
+        } else {
+            let price = Price((mark + dice.below(41) - 20).max(1));
+            let account = accounts[dice.below(40) as usize];
+            let order = Order {
+                account,
+                market,
+                id: world.next_order_id(),
+                side: dice.side(),
+                qty: Qty(1 + dice.below(5)),
+                order_type: OrderType::Limit { price, tif: crate::market::TimeInForce::Gtc },
+                reduce_only: false,
+                leverage: [1, 3, 10, 50][dice.below(4) as usize],
+                trigger: None,
+            };
+            let before = world.ledger.count(Reason::TakerFee);
+            world.execute(Request::Submit(order), &mut emit);
+            trades += world.ledger.count(Reason::TakerFee) - before;
+        }
+        let sides = [Side::Buy, Side::Sell].map(|side| (MarketId(dice.below(2) as u16), side));
+        let passed_over = &sides[..dice.below(3) as usize];
+        let expected = first_by_scan(&world, passed_over);
+        assert_eq!(world.next_due(passed_over), expected, "step {step}, without {passed_over:?}");
+        due += u64::from(expected.is_some());
+        if step % 1_000 == 0 {
+            world.assert_conserved_in_full();
+        }
+    }
+    assert!(due > 5_000 && trades > 3_000, "{due} times somebody was due, {trades} trades");
+}
+
+/// The memory that the issue of speed allows an account: its line, its holder, its place in the index.
+#[test]
+fn an_account_takes_little_memory() {
+    let mut world =
+        World::new(spec(), Switches { forced_liquidation: true, insurance_fund: true, adl: true });
+    let mut seq = 0;
+    let mut emit = Emit { seq: &mut seq, time: Time::ZERO, cause: 0, observer: &mut () };
+    let holder = world.accounts.open(VenueId(0), AgentId(0), MarginMode::Unmargined);
+    let mut dice = Dice(3);
+    for _ in 0..1 << 16 {
+        let account = world.accounts.open(VenueId(0), AgentId(0), MarginMode::Isolated);
+        world.deposit(account, Money(1_000), &mut emit);
+        let lots = Position(1 + dice.below(3));
+        world.seed_position(
+            &SeedPosition {
+                account,
+                counterparty: holder,
+                market: MarketId(0),
+                lots,
+                entry: Price(1_000),
+                leverage: 10,
+                margin: Money(100 + dice.below(100)),
+            },
+            &mut emit,
+        );
+    }
+    let bytes = world.accounts.memory() + world.triggers.memory();
+    // A vector that grew by doubling may be twice as long as it is full.
+    assert!(bytes >> 16 <= 2 * 200, "{} bytes an account", bytes >> 16);
+}
