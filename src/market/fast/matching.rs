@@ -39,7 +39,7 @@ impl Taker {
 
 impl<const IDS: bool> SlabBook<IDS> {
     /// Trades an accepted order and rests or cancels what is left.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take<S: Sink>(&mut self, order: Taker, sink: &mut S) -> Outcome {
         let mut left = order.qty;
         let stopped = self.trade(order, &mut left, sink);
