@@ -11,7 +11,7 @@ use firesale::clearing::{
 };
 use firesale::engine::Simulation;
 use firesale::event::Emit;
-use firesale::market::{BookSpec, OrderType, SelfTrade, TimeInForce};
+use firesale::market::{BookSpec, OrderType, Place, SelfTrade, TimeInForce};
 use firesale::rng::{Rng, Seed};
 use firesale::sampling::{Distribution, below};
 use firesale::scenario::Latency;
@@ -48,8 +48,7 @@ pub(crate) struct Size {
 #[derive(Clone, Debug)]
 pub(crate) struct Crowd {
     first: AccountId,
-    /// By account.
-    sent: Vec<Sent>,
+    accounts: u32,
     /// Mean time between two wake-ups in nanoseconds.
     wait: f64,
 }
@@ -72,36 +71,34 @@ impl Draw {
 }
 
 impl Crowd {
-    fn limit(&mut self, index: usize, draw: Draw, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
-        let distance = 1 + (exponential(rng) * 20.0) as i64;
-        // Half ticks go to the far side.
-        let twice = (view.mid(MARKET) * 2.0) as i64;
-        let mid = match draw.side {
-            Side::Buy => twice >> 1,
-            Side::Sell => (twice + 1) >> 1,
-        };
-        let price = Price((mid - draw.side.sign() * distance).max(1));
-        let order_type = OrderType::Limit { price, tif: TimeInForce::Gtc };
-        let account = AccountId(self.first.0 + index as u32);
-        let id = actions.submit(order(account, draw, order_type));
-        self.sent[index].push(id, view);
-    }
-
-    fn message(&mut self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
-        let index = below(self.sent.len() as u64, rng) as usize;
-        let account = AccountId(self.first.0 + index as u32);
+    fn message(&self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        let account = AccountId(self.first.0 + below(u64::from(self.accounts), rng) as u32);
         let draw = Draw::new(rng);
         match draw.percent {
             0..15 => {
                 actions.submit(order(account, draw, OrderType::Market { worst: None }));
             }
-            15..55 => match self.sent[index].take(view, rng) {
-                Some(id) => actions.cancel(account, MARKET, id),
-                None => self.limit(index, draw, view, rng, actions),
+            15..55 => match own(account, view, rng) {
+                Some((id, place)) => actions.cancel_at(account, MARKET, id, place),
+                None => limit(account, draw, view, rng, actions),
             },
-            _ => self.limit(index, draw, view, rng, actions),
+            _ => limit(account, draw, view, rng, actions),
         }
     }
+}
+
+/// Sends a limit order.
+fn limit(account: AccountId, draw: Draw, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+    let distance = 1 + (exponential(rng) * 20.0) as i64;
+    // Half ticks go to the far side.
+    let twice = (view.mid(MARKET) * 2.0) as i64;
+    let mid = match draw.side {
+        Side::Buy => twice >> 1,
+        Side::Sell => (twice + 1) >> 1,
+    };
+    let price = Price((mid - draw.side.sign() * distance).max(1));
+    let order_type = OrderType::Limit { price, tif: TimeInForce::Gtc };
+    actions.submit(order(account, draw, order_type));
 }
 
 fn order(account: AccountId, draw: Draw, order_type: OrderType) -> Order {
@@ -110,49 +107,10 @@ fn order(account: AccountId, draw: Draw, order_type: OrderType) -> Order {
     Order { account, market, id, side, qty, order_type, reduce_only: false, leverage: 10, trigger: None }
 }
 
-/// What an account remembers of its orders, in one line of cache.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Sent {
-    /// Orders that were sent and not found gone since.
-    ids: [u32; 15],
-    count: u32,
-}
-
-impl Sent {
-    const NONE: Self = Self { ids: [0; 15], count: 0 };
-
-    /// Remembers an order. Where fifteen others live, which happens to one in a million, it is left to itself.
-    fn push(&mut self, id: OrderId, view: &View<'_>) {
-        if self.count == 15 {
-            let sent = *self;
-            self.count = 0;
-            for id in sent.ids {
-                if view.order(MARKET, OrderId(u64::from(id))).is_some() {
-                    self.ids[self.count as usize] = id;
-                    self.count += 1;
-                }
-            }
-        }
-        if self.count < 15 {
-            self.ids[self.count as usize] = u32::try_from(id.0).expect("a benchmark sends fewer orders");
-            self.count += 1;
-        }
-    }
-
-    /// Forgets and returns a uniformly random one that rests.
-    fn take(&mut self, view: &View<'_>, rng: &mut Rng) -> Option<OrderId> {
-        while self.count > 0 {
-            let index = below(u64::from(self.count), rng) as usize;
-            let id = OrderId(u64::from(self.ids[index]));
-            self.count -= 1;
-            self.ids[index] = self.ids[self.count as usize];
-            if view.order(MARKET, id).is_some() {
-                return Some(id);
-            }
-        }
-        None
-    }
+/// Returns a uniformly random own order that rests.
+fn own(account: AccountId, view: &View<'_>, rng: &mut Rng) -> Option<(OrderId, Place)> {
+    let count = view.count_open_orders(account, MARKET) as u64;
+    if count == 0 { None } else { view.open_orders(account, MARKET).nth(below(count, rng) as usize) }
 }
 
 /// Draws from the exponential distribution with mean 1.
@@ -163,9 +121,9 @@ fn exponential(rng: &mut Rng) -> f64 {
 impl Decide for Crowd {
     fn decide(&mut self, wake: Wake, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         if wake == Wake::Start {
-            for index in 0..self.sent.len() {
+            for index in 0..self.accounts {
                 for _ in 0..2 {
-                    self.limit(index, Draw::new(rng), view, rng, actions);
+                    limit(AccountId(self.first.0 + index), Draw::new(rng), view, rng, actions);
                 }
             }
         } else {
@@ -242,11 +200,7 @@ pub(crate) fn simulation(size: Size, seed: Seed) -> Simulation<Crowd> {
             &mut emit,
         );
     }
-    let crowd = Crowd {
-        first,
-        sent: vec![Sent::NONE; size.active as usize],
-        wait: 1e9 / (RATE * f64::from(size.active)),
-    };
+    let crowd = Crowd { first, accounts: size.active, wait: 1e9 / (RATE * f64::from(size.active)) };
     let at_once = Latency { base: Time::ZERO, jitter: Time::ZERO };
     simulation.add_agent(crowd, seed.stream("crowd"), seed.stream("crowd.delays"), 0, at_once);
     simulation.start(&mut ());

@@ -24,7 +24,7 @@ pub use maker::{Maker, MakerSpec, Withdrawal};
 pub use meta_order::{MetaOrder, MetaOrderSpec};
 pub use retail::{Retail, RetailSpec};
 
-use crate::market::{Book, OrderType, Resting, TimeInForce};
+use crate::market::{Book, OrderType, Place, Resting, TimeInForce};
 use crate::rng::Rng;
 use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Side, Time};
 use crate::world::{Notice, Order, Request, World};
@@ -106,9 +106,18 @@ impl<'a> View<'a> {
         book.get(book.find(id)?)
     }
 
-    /// Iterates over the orders that an own account has in a book, the one that came to rest last first.
-    pub fn open_orders(&self, account: AccountId, market: MarketId) -> impl Iterator<Item = OrderId> + '_ {
+    /// Iterates over the orders that an own account has in a book and where each rests, the one that came to rest last first.
+    pub fn open_orders(
+        &self,
+        account: AccountId,
+        market: MarketId,
+    ) -> impl Iterator<Item = (OrderId, Place)> + '_ {
         self.world.open_orders(account, market)
+    }
+
+    /// Returns how many orders an own account has in a book.
+    pub fn count_open_orders(&self, account: AccountId, market: MarketId) -> usize {
+        self.world.count_open_orders(account, market)
     }
 
     /// Returns the notional of one lot at a price, in money.
@@ -146,7 +155,12 @@ impl Actions {
 
     /// Takes an order back.
     pub fn cancel(&mut self, account: AccountId, market: MarketId, id: OrderId) {
-        self.requests.push(Request::Cancel { account, market, id });
+        self.cancel_at(account, market, id, Place::NONE);
+    }
+
+    /// Takes an order back that was seen at a place, where the venue looks first.
+    pub fn cancel_at(&mut self, account: AccountId, market: MarketId, id: OrderId, place: Place) {
+        self.requests.push(Request::Cancel { account, market, id, place });
     }
 }
 

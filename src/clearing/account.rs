@@ -58,6 +58,8 @@ pub struct OpenPosition {
     bound: i64,
     /// Head of the list of its resting orders, in the terms of whoever keeps it.
     first_order: u32,
+    /// How many orders of it rest; that many or more at the largest number.
+    orders: u16,
     /// How it is backed: its account's mode.
     pub mode: MarginMode,
     /// Whether its owner is told of its trades.
@@ -155,6 +157,7 @@ impl Accounts {
             margin: Money::ZERO,
             bound: 0,
             first_order: NONE,
+            orders: 0,
             mode,
             is_heard: true,
         };
@@ -287,6 +290,7 @@ impl Accounts {
             margin: Money::ZERO,
             bound: 0,
             first_order: NONE,
+            orders: 0,
             mode,
             is_heard,
         };
@@ -351,6 +355,26 @@ impl Accounts {
     pub fn add_margin(&mut self, id: PositionId, amount: Money) {
         self.position_mut(id).margin += amount;
         self.totals.margin += i128::from(amount.0);
+    }
+
+    /// Returns how many orders of a position rest, or `None` if there were ever too many to keep count.
+    #[inline]
+    pub fn orders(&self, id: PositionId) -> Option<u16> {
+        Some(self.position(id).orders).filter(|orders| *orders < u16::MAX)
+    }
+
+    /// Counts an order that came to rest.
+    #[inline]
+    pub fn order_came(&mut self, id: PositionId) {
+        let position = self.position_mut(id);
+        position.orders = position.orders.saturating_add(1);
+    }
+
+    /// Counts a resting order that is gone.
+    #[inline]
+    pub fn order_went(&mut self, id: PositionId) {
+        let position = self.position_mut(id);
+        position.orders -= u16::from(position.orders < u16::MAX);
     }
 
     /// Returns the head of the list of a position's resting orders.

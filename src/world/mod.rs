@@ -26,7 +26,7 @@ use crate::clearing::{
     TriggerIndex, liquidation,
 };
 use crate::event::{Assignment, Emit, Event, Observer};
-use crate::market::{Book, FastIdBook, Handle, Owner, Stops};
+use crate::market::{Book, FastIdBook, Handle, Owner, Place, Stops};
 use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Side, VenueId};
 
 /// The book that markets run on.
@@ -277,13 +277,25 @@ impl World {
     }
 
     /// Iterates over the orders that an account has in a book, the one that came to rest last first.
-    pub fn open_orders(&self, account: AccountId, market: MarketId) -> impl Iterator<Item = OrderId> + '_ {
+    pub fn open_orders(
+        &self,
+        account: AccountId,
+        market: MarketId,
+    ) -> impl Iterator<Item = (OrderId, Place)> + '_ {
         let orders = &self.market(market).orders;
         let position = self.accounts.find(account, market);
         position
             .into_iter()
             .flat_map(|position| orders.of(&self.accounts, position))
-            .map(|place| orders.id(place))
+            .map(|place| (orders.id(place), place))
+    }
+
+    /// Returns how many orders an account has in a book.
+    #[inline]
+    pub fn count_open_orders(&self, account: AccountId, market: MarketId) -> usize {
+        let Some(position) = self.accounts.find(account, market) else { return 0 };
+        let walked = || self.market(market).orders.of(&self.accounts, position).count();
+        self.accounts.orders(position).map_or_else(walked, usize::from)
     }
 
     /// Returns the equity of an account's position at the mark: isolated margin plus unrealised profit, or for an
@@ -332,6 +344,11 @@ impl World {
         let mut listed = vec![0; self.markets.len()];
         for (id, position) in self.accounts.positions() {
             let Market { book, orders, .. } = self.market(position.market);
+            let count = orders.of(&self.accounts, id).count();
+            assert!(
+                self.accounts.orders(id).is_none_or(|orders| usize::from(orders) == count),
+                "{position:?}"
+            );
             for place in orders.of(&self.accounts, id) {
                 let order = book.at(place).and_then(|handle| book.get(handle));
                 assert_eq!(order.map(|order| order.owner), Some(Owner(position.account.0)), "{place:?}");

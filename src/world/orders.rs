@@ -44,11 +44,13 @@ impl OpenOrders {
             self.orders[next.index()].prev = place;
         }
         accounts.set_first_order(position, Some(place.0));
+        accounts.order_came(position);
     }
 
     /// Removes an order that is gone and returns the cash that was set aside for it.
     pub(super) fn remove(&mut self, accounts: &mut Accounts, position: PositionId, place: Place) -> Money {
         let OpenOrder { backing, next, prev, .. } = self.orders[place.index()];
+        accounts.order_went(position);
         if next != Place::NONE {
             self.orders[next.index()].prev = prev;
         }

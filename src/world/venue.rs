@@ -5,7 +5,8 @@ use super::{MarkRule, World};
 use crate::clearing::{MarginMode, PositionId, initial_margin, liquidation};
 use crate::event::{Emit, Event, Observer, Refusal};
 use crate::market::{
-    Book, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Owner, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
+    Book, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Owner, Place, StopOrder, TimeInForce, TriggerSource,
+    TriggerWhen,
 };
 use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side};
 
@@ -56,6 +57,8 @@ pub enum Request {
         market: MarketId,
         /// Which.
         id: OrderId,
+        /// Where it was seen to rest, or `Place::NONE`: it is looked for there first.
+        place: Place,
     },
     /// Change a resting order.
     Amend {
@@ -106,7 +109,9 @@ impl World {
     pub fn execute<O: Observer>(&mut self, request: Request, emit: &mut Emit<'_, O>) {
         match request {
             Request::Submit(order) => self.submit(&order, emit),
-            Request::Cancel { account, market, id } => self.cancel(account, market, id, emit),
+            Request::Cancel { account, market, id, place } => {
+                self.cancel(account, market, (id, place), emit);
+            }
             Request::Amend { account, market, id, price, qty } => {
                 self.amend(account, market, id, (price, qty), emit);
             }
@@ -253,11 +258,11 @@ impl World {
         &mut self,
         account: AccountId,
         market: MarketId,
-        id: OrderId,
+        (id, place): (OrderId, Place),
         emit: &mut Emit<'_, O>,
     ) {
         let state = &mut self.markets[market.index()];
-        if let Some(handle) = state.book.find(id) {
+        if let Some(handle) = state.book.find_near(id, place) {
             if state.book.get(handle).is_some_and(|order| order.owner == Owner(account.0)) {
                 let (book, mut settlement) = self.settlement(market, None, None, emit);
                 book.cancel(handle, &mut settlement);

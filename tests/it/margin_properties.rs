@@ -6,7 +6,7 @@ use firesale::clearing::{
     Accounts, Brackets, Breach, Contract, LiquidationStyle, MarginMode, OpenPosition, Stage, liquidation,
 };
 use firesale::event::{Event, Observer, Record};
-use firesale::market::{OrderType, SelfTrade, TimeInForce, TriggerSource, TriggerWhen};
+use firesale::market::{OrderType, Place, SelfTrade, TimeInForce, TriggerSource, TriggerWhen};
 use firesale::record::tape::{Reader, TapeWriter};
 use firesale::units::{
     AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, VenueId,
@@ -147,7 +147,7 @@ impl Flow {
                 })
             }
             Step::Cancel { place } => match latest(place) {
-                Some((account, market, id)) => Request::Cancel { account, market, id },
+                Some((account, market, id)) => Request::Cancel { account, market, id, place: Place::NONE },
                 None => return,
             },
             Step::Amend { place, price, qty } => match latest(place) {

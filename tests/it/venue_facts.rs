@@ -4,7 +4,9 @@
 use crate::bench::{A, ALL_ON, B, Bench, MARKET, Rules, limit};
 use firesale::clearing::{LiquidationStyle, Stage};
 use firesale::event::{Assignment, Event, Refusal};
-use firesale::market::{Book as _, BookEvent, MAX_PRICE, OrderType, RejectReason, SelfTrade, TimeInForce};
+use firesale::market::{
+    Book as _, BookEvent, MAX_PRICE, OrderType, Place, RejectReason, SelfTrade, TimeInForce,
+};
 use firesale::units::{AccountId, Money, OrderId, Position, Price, Qty, Side};
 use firesale::world::{Order, Request, Switches};
 
@@ -76,7 +78,7 @@ fn nobody_amends_or_cancels_the_order_of_another() {
     let id = bench.submit(owner, A, Side::Buy, 1, limit(1_000));
     let amend = Request::Amend { account: other, market: A, id, price: Price(900), qty: Qty(1) };
     assert!(bench.ask(amend).is_empty());
-    assert!(bench.ask(Request::Cancel { account: other, market: A, id }).is_empty());
+    assert!(bench.ask(Request::Cancel { account: other, market: A, id, place: Place::NONE }).is_empty());
     let gone = Request::Amend { account: owner, market: A, id: OrderId(99), price: Price(900), qty: Qty(1) };
     assert!(bench.ask(gone).is_empty());
     assert_eq!(bench.world.market(A).book.level(Side::Buy, Price(1_000)), Qty(1));

@@ -202,6 +202,13 @@ impl<const IDS: bool> SlabBook<IDS> {
         self.queues.live_at(Slot(place.0))
     }
 
+    /// Finds a live order by its id, at a place where it was seen before anywhere else.
+    #[inline]
+    pub fn find_near(&self, id: OrderId, place: Place) -> Option<Handle> {
+        let seen = self.at(place).filter(|_| self.queues.id(Slot(place.0)) == id);
+        seen.or_else(|| self.find(id))
+    }
+
     /// Checks an order against every rule and executes it. It takes an order in pieces, since a whole one would have to be
     /// written to memory even where it is not called.
     #[inline(never)]

@@ -380,22 +380,6 @@ mod tests {
     }
 
     #[test]
-    fn places_are_dense_however_many_levels_lie_between() {
-        let mut queues = Queues::new();
-        let mut places: Vec<u32> = (0..500)
-            .map(|_| {
-                let level = queues.add_levels();
-                let handle = queues.push(level, Qty(1), BADGE).0;
-                queues.place(Slot(handle.0 as u32)).0
-            })
-            .collect();
-        places.sort_unstable();
-        places.dedup();
-        assert_eq!(places.len(), 500);
-        assert!(places[499] < 512 && queues.places() == 512, "{places:?}");
-    }
-
-    #[test]
     fn a_worn_out_place_is_given_up() {
         let mut queues = one_level();
         let slot = Slot(queues.push(0, Qty(5), BADGE).0.0 as u32);
