@@ -13,7 +13,7 @@ use firesale::engine::Simulation;
 use firesale::event::Emit;
 use firesale::market::{BookSpec, OrderType, Place, SelfTrade, TimeInForce};
 use firesale::rng::{Rng, Seed};
-use firesale::sampling::{Distribution, below};
+use firesale::sampling::{Distribution, Exponential, below};
 use firesale::scenario::Latency;
 use firesale::units::{
     AccountId, AssetId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, Time, VenueId,
@@ -49,8 +49,8 @@ pub(crate) struct Size {
 pub(crate) struct Crowd {
     first: AccountId,
     accounts: u32,
-    /// Mean time between two wake-ups in nanoseconds.
-    wait: f64,
+    wait: Exponential,
+    distance: Exponential,
 }
 
 /// What one draw says of a message: kind, side and quantity.
@@ -71,6 +71,20 @@ impl Draw {
 }
 
 impl Crowd {
+    /// Sends a limit order.
+    fn limit(&self, account: AccountId, draw: Draw, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        let distance = 1 + self.distance.sample(rng) as i64;
+        // Half ticks go to the far side.
+        let twice = (view.mid(MARKET) * 2.0) as i64;
+        let mid = match draw.side {
+            Side::Buy => twice >> 1,
+            Side::Sell => (twice + 1) >> 1,
+        };
+        let price = Price((mid - draw.side.sign() * distance).max(1));
+        let order_type = OrderType::Limit { price, tif: TimeInForce::Gtc };
+        actions.submit(order(account, draw, order_type));
+    }
+
     fn message(&self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         let account = AccountId(self.first.0 + below(u64::from(self.accounts), rng) as u32);
         let draw = Draw::new(rng);
@@ -80,25 +94,11 @@ impl Crowd {
             }
             15..55 => match own(account, view, rng) {
                 Some((id, place)) => actions.cancel_at(account, MARKET, id, place),
-                None => limit(account, draw, view, rng, actions),
+                None => self.limit(account, draw, view, rng, actions),
             },
-            _ => limit(account, draw, view, rng, actions),
+            _ => self.limit(account, draw, view, rng, actions),
         }
     }
-}
-
-/// Sends a limit order.
-fn limit(account: AccountId, draw: Draw, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
-    let distance = 1 + (exponential(rng) * 20.0) as i64;
-    // Half ticks go to the far side.
-    let twice = (view.mid(MARKET) * 2.0) as i64;
-    let mid = match draw.side {
-        Side::Buy => twice >> 1,
-        Side::Sell => (twice + 1) >> 1,
-    };
-    let price = Price((mid - draw.side.sign() * distance).max(1));
-    let order_type = OrderType::Limit { price, tif: TimeInForce::Gtc };
-    actions.submit(order(account, draw, order_type));
 }
 
 fn order(account: AccountId, draw: Draw, order_type: OrderType) -> Order {
@@ -113,23 +113,18 @@ fn own(account: AccountId, view: &View<'_>, rng: &mut Rng) -> Option<(OrderId, P
     if count == 0 { None } else { view.open_orders(account, MARKET).nth(below(count, rng) as usize) }
 }
 
-/// Draws from the exponential distribution with mean 1.
-fn exponential(rng: &mut Rng) -> f64 {
-    rand_distr::Exp1.sample(rng)
-}
-
 impl Decide for Crowd {
     fn decide(&mut self, wake: Wake, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         if wake == Wake::Start {
             for index in 0..self.accounts {
                 for _ in 0..2 {
-                    limit(AccountId(self.first.0 + index), Draw::new(rng), view, rng, actions);
+                    self.limit(AccountId(self.first.0 + index), Draw::new(rng), view, rng, actions);
                 }
             }
         } else {
             self.message(view, rng, actions);
         }
-        actions.wake_after(Time((exponential(rng) * self.wait) as i64));
+        actions.wake_after(Time::from_secs_f64(self.wait.sample(rng)));
     }
 }
 
@@ -200,7 +195,12 @@ pub(crate) fn simulation(size: Size, seed: Seed) -> Simulation<Crowd> {
             &mut emit,
         );
     }
-    let crowd = Crowd { first, accounts: size.active, wait: 1e9 / (RATE * f64::from(size.active)) };
+    let crowd = Crowd {
+        first,
+        accounts: size.active,
+        wait: Exponential::new(RATE * f64::from(size.active)),
+        distance: Exponential::new(1.0 / 20.0),
+    };
     let at_once = Latency { base: Time::ZERO, jitter: Time::ZERO };
     simulation.add_agent(crowd, seed.stream("crowd"), seed.stream("crowd.delays"), 0, at_once);
     simulation.start(&mut ());

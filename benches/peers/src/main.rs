@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "it prints its table")]
 
 mod bourse;
+mod firesale_side;
 mod rule;
 
 use rule::{Case, Run};
@@ -25,6 +26,7 @@ const CONTENDERS: &[Contender] = &[
     Contender { name: "bourse, runner, 1 a step", is_peer: true, run: |case| bourse::runner(case, 1) },
     Contender { name: "bourse, runner, 1000 a step", is_peer: true, run: |case| bourse::runner(case, 1_000) },
     Contender { name: "bourse, book alone", is_peer: true, run: bourse::book_alone },
+    Contender { name: "firesale, margin and all", is_peer: false, run: firesale_side::w1 },
 ];
 
 fn main() {
