@@ -4,7 +4,8 @@
 //! `cargo bench --bench speed` prints the table and writes `results/speed.csv`. Times are CPU time of the thread that runs;
 //! cases that are compared run in turn, round by round, so that what slows the machine for a while slows both.
 //!
-//! `cargo bench --bench speed -- w1 ACCOUNTS MESSAGES [IDLE]` runs W1 once, for instruction counts: two runs of different
+//! `cargo bench --bench speed -- SECTION` prints one section (w1, accounts, memory, recording, replicates) and writes nothing.
+//! `cargo bench --bench speed -- count ACCOUNTS MESSAGES [IDLE]` runs W1 once, for instruction counts: two runs of different
 //! length under `valgrind --tool=callgrind`, their difference over the difference in messages (`benches/instructions`).
 #![allow(missing_docs, reason = "a program, not a library")]
 #![allow(clippy::print_stdout, reason = "it prints its table")]
@@ -35,7 +36,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let number = |place: usize| args.get(place).and_then(|arg| arg.parse::<u64>().ok());
     match args.first().map(String::as_str) {
-        Some("w1") => {
+        Some("count") => {
             let size =
                 Size { active: number(1).unwrap_or(1_000) as u32, idle: number(3).unwrap_or(0) as u32 };
             let run = w1(size, 1, number(2).unwrap_or(MESSAGES));
@@ -50,13 +51,20 @@ fn main() {
         }
         // `cargo test --all-targets` runs this program without `--bench`.
         _ if std::env::args().any(|arg| arg == "--bench") => {
+            let sections: [(&str, fn(&mut Table)); 5] = [
+                ("w1", crowds),
+                ("accounts", accounts),
+                ("memory", memory),
+                ("recording", recording),
+                ("replicates", replicates),
+            ];
             let mut table = Table::default();
-            crowds(&mut table);
-            accounts(&mut table);
-            memory(&mut table);
-            recording(&mut table);
-            replicates(&mut table);
-            table.write("results/speed.csv");
+            for (_, section) in sections.iter().filter(|(name, _)| args.is_empty() || args[0] == *name) {
+                section(&mut table);
+            }
+            if args.is_empty() {
+                table.write("results/speed.csv");
+            }
         }
         _ => {}
     }

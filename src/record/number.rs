@@ -1,19 +1,31 @@
 //! Numbers as text: the shortest decimal that reads back to the same bits, in no locale.
 
+use std::fmt::Write;
+
 /// Writes a finite number in its shortest form that reads back unchanged, or nothing for a NaN or an infinity: a table
 /// has no word for those, and an empty cell means that there is no value. Minus zero is written as zero.
 pub fn format_number(value: f64) -> Option<String> {
-    if !value.is_finite() {
-        return None;
-    }
+    let mut text = String::new();
+    write_number(&mut text, value);
+    (!text.is_empty()).then_some(text)
+}
+
+/// Adds what [`format_number`] returns to a text.
+pub(super) fn write_number(text: &mut String, value: f64) {
     let size = value.abs();
-    Some(if size == 0.0 {
-        "0".to_owned()
+    if !value.is_finite() {
+        return;
+    }
+    if size == 0.0 {
+        text.push('0');
     } else if (1e-5..1e16).contains(&size) {
-        format!("{value}")
+        // In this range it writes no exponent; a whole number ends in ".0".
+        let mut buffer = ryu::Buffer::new();
+        let digits = buffer.format_finite(value);
+        text.push_str(digits.strip_suffix(".0").unwrap_or(digits));
     } else {
-        format!("{value:e}")
-    })
+        write!(text, "{value:e}").expect("a text takes every character");
+    }
 }
 
 #[cfg(test)]
@@ -40,6 +52,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn within_the_plain_range_it_is_what_the_language_writes(
+            digits in 1_u64..1 << 53,
+            exponent in -340_i32..17,
+            bits in any::<u64>(),
+        ) {
+            for value in [digits as f64 * 10_f64.powi(exponent), f64::from_bits(bits), digits as f64] {
+                if (1e-5..1e16).contains(&value.abs()) {
+                    prop_assert_eq!(format_number(value), Some(format!("{value}")));
+                    prop_assert_eq!(format_number(-value), Some(format!("{}", -value)));
+                }
+            }
+        }
+
         #[test]
         fn every_finite_number_reads_back(bits in any::<u64>()) {
             let value = f64::from_bits(bits);

@@ -1,7 +1,9 @@
 //! Writes the rows of one table as CSV, cell by cell, against the table's columns.
 
-use super::{Column, ColumnKind, Table, format_number};
+use super::number::write_number;
+use super::{Column, ColumnKind, Table};
 use crate::units::Time;
+use std::fmt::Write;
 
 /// Rows of one table in the making. Each row is begun with its run and then takes one call a column, in the table's
 /// order; it ends by itself with the last column. A call that does not fit the column is an error of the program and
@@ -9,6 +11,8 @@ use crate::units::Time;
 pub struct RowWriter {
     table: &'static Table,
     csv: csv::Writer<Vec<u8>>,
+    /// The cell in the making, kept for its memory.
+    cell: String,
     /// Index of the column that is written next; 0 between rows.
     next: usize,
 }
@@ -17,7 +21,7 @@ impl RowWriter {
     /// Starts without rows.
     pub fn new(table: &'static Table) -> Self {
         let csv = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-        Self { table, csv, next: 0 }
+        Self { table, csv, cell: String::new(), next: 0 }
     }
 
     /// Begins a row; `replicate` is `None` where the row is about all replicates of the cell.
@@ -29,19 +33,28 @@ impl RowWriter {
     /// Writes a whole number.
     pub fn integer(&mut self, value: impl Into<Option<i64>>) -> &mut Self {
         self.expect_kind(ColumnKind::Integer);
-        self.field(value.into().map(|number| number.to_string()))
+        if let Some(number) = value.into() {
+            write!(self.cell, "{number}").expect("a text takes every character");
+        }
+        self.end_cell()
     }
 
     /// Writes a number in its shortest form that reads back; NaN and infinities leave the cell empty.
     pub fn number(&mut self, value: impl Into<Option<f64>>) -> &mut Self {
         self.expect_kind(ColumnKind::Number);
-        self.field(value.into().and_then(format_number))
+        if let Some(number) = value.into() {
+            write_number(&mut self.cell, number);
+        }
+        self.end_cell()
     }
 
     /// Writes an instant or a span in seconds, exact to the nanosecond.
     pub fn time(&mut self, value: impl Into<Option<Time>>) -> &mut Self {
         self.expect_kind(ColumnKind::Time);
-        self.field(value.into().map(exact_seconds))
+        if let Some(time) = value.into() {
+            self.cell.push_str(&exact_seconds(time));
+        }
+        self.end_cell()
     }
 
     /// Writes an identifier, or several joined by dots.
@@ -54,7 +67,8 @@ impl RowWriter {
         if let Some(text) = value {
             assert!(text.split('.').all(is_identifier), "{text:?} in a table is no identifier");
         }
-        self.field(value.map(str::to_owned))
+        self.cell.push_str(value.unwrap_or_default());
+        self.end_cell()
     }
 
     /// Returns the rows, without a header.
@@ -74,8 +88,9 @@ impl RowWriter {
         assert_eq!(column.kind, kind, "the kind of {}.{}", self.table.name, column.name);
     }
 
-    fn field(&mut self, text: Option<String>) -> &mut Self {
-        self.csv.write_field(text.unwrap_or_default()).expect("memory takes every cell");
+    fn end_cell(&mut self) -> &mut Self {
+        self.csv.write_field(&self.cell).expect("memory takes every cell");
+        self.cell.clear();
         self.next += 1;
         if self.next == self.table.columns.len() {
             self.csv.write_record(None::<&[u8]>).expect("memory takes every line end");

@@ -197,6 +197,7 @@ impl World {
             return Some(Refusal::PositionTooLarge);
         }
         if let (Some(position), Some(mark)) = (held, self.marks[order.market.index()])
+            && position.bound().is_some_and(|bound| bound.is_reached(mark))
             && liquidation::is_breached(
                 market.contract,
                 &market.brackets,
