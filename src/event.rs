@@ -170,6 +170,8 @@ impl Observer for () {
 }
 
 impl<A: Observer, B: Observer> Observer for (A, B) {
+    #[allow(clippy::inline_always, reason = "as for `Emit::say`")]
+    #[inline(always)]
     fn on(&mut self, record: &Record) {
         self.0.on(record);
         self.1.on(record);
@@ -177,12 +179,16 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
 }
 
 impl<O: Observer> Observer for &mut O {
+    #[allow(clippy::inline_always, reason = "as for `Emit::say`")]
+    #[inline(always)]
     fn on(&mut self, record: &Record) {
         (**self).on(record);
     }
 }
 
 impl<O: Observer> Observer for Option<O> {
+    #[allow(clippy::inline_always, reason = "as for `Emit::say`")]
+    #[inline(always)]
     fn on(&mut self, record: &Record) {
         if let Some(observer) = self {
             observer.on(record);
@@ -212,6 +218,11 @@ pub struct Emit<'a, O> {
 
 impl<O: Observer> Emit<'_, O> {
     /// Says that something happened and returns its number.
+    #[allow(
+        clippy::inline_always,
+        reason = "an observer that asks for few kinds is then asked for nothing else"
+    )]
+    #[inline(always)]
     pub fn say(&mut self, event: Event) -> u64 {
         *self.seq += 1;
         self.observer.on(&Record { seq: *self.seq, time: self.time, cause: self.cause, event });

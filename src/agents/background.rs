@@ -226,4 +226,8 @@ impl Decide for Background {
         }
         self.next(actions);
     }
+
+    fn draws(&self) -> bool {
+        false
+    }
 }

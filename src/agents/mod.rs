@@ -49,6 +49,12 @@ pub trait Decide: Clone {
     fn hears_fills(&self) -> bool {
         false
     }
+
+    /// Tells whether the agent draws from the generator that it is handed. One that never does, since it keeps a stream of its
+    /// own or leaves nothing to chance, says so and is spared the making of it: what it is handed then is always the same.
+    fn draws(&self) -> bool {
+        true
+    }
 }
 
 /// What an agent may know: public prices of every market, and everything about its own accounts.
@@ -213,6 +219,17 @@ impl Decide for Strategy {
             Self::Fundamentalist(agent) => agent.decide(wake, view, rng, actions),
             Self::MetaOrder(agent) => agent.decide(wake, view, rng, actions),
             Self::Holder(agent) => agent.decide(wake, view, rng, actions),
+        }
+    }
+
+    fn draws(&self) -> bool {
+        match self {
+            Self::Background(agent) => agent.draws(),
+            Self::Maker(agent) => agent.draws(),
+            Self::Retail(agent) => agent.draws(),
+            Self::Fundamentalist(agent) => agent.draws(),
+            Self::MetaOrder(agent) => agent.draws(),
+            Self::Holder(agent) => agent.draws(),
         }
     }
 

@@ -17,7 +17,7 @@ mod setup;
 use crate::agents::{Actions, Decide, Strategy, View, Wake};
 use crate::event::{Emit, Event, Observer};
 use crate::mechanisms::FundamentalSpec;
-use crate::rng::Stream;
+use crate::rng::{Rng, Stream};
 use crate::sampling::{Distribution, Normal, uniform};
 use crate::scenario::{Latency, Shock, ShockKind};
 use crate::units::{AccountId, AgentId, MarketId, OrderId, Time};
@@ -38,6 +38,8 @@ struct Slot<A> {
     timer: Timer,
     latency: Latency,
     hears_fills: bool,
+    /// What an agent is handed that does not draw.
+    unused: Option<Rng>,
 }
 
 /// A run of a scenario from a seed, at some moment of it.
@@ -109,6 +111,7 @@ impl<A: Decide> Simulation<A> {
     /// Adds an agent. `stream` is its population's, `index` its place in it; it starts when `start` is called.
     pub fn add_agent(&mut self, agent: A, stream: Stream, delays: Stream, index: u64, latency: Latency) {
         let hears_fills = agent.hears_fills();
+        let unused = (!agent.draws()).then(|| stream.draw(index, 0));
         self.agents.push(Slot {
             agent,
             stream,
@@ -118,6 +121,7 @@ impl<A: Decide> Simulation<A> {
             timer: Timer::default(),
             latency,
             hears_fills,
+            unused,
         });
     }
 
@@ -180,7 +184,10 @@ impl<A: Decide> Simulation<A> {
         let Self { agents, actions, world, queue, now, .. } = self;
         let slot = &mut agents[agent as usize];
         slot.wakes += 1;
-        let mut rng = slot.stream.draw(slot.index, slot.wakes);
+        let mut rng = match &slot.unused {
+            Some(rng) => rng.clone(),
+            None => slot.stream.draw(slot.index, slot.wakes),
+        };
         actions.last_order = world.last_order_id().0;
         slot.agent.decide(wake, &View::new(world, *now), &mut rng, actions);
         world.set_last_order_id(OrderId(actions.last_order));

@@ -5,7 +5,7 @@ use super::tables::{LIQUIDATIONS, SERIES, TRANSFERS, metrics};
 use super::{Fragment, RowWriter};
 use crate::clearing::{Purse, Reason};
 use crate::event::{Assignment, Event, Observer, Record};
-use crate::market::{Book, BookEvent};
+use crate::market::{Book, BookEvent, Owner};
 use crate::scenario::Scenario;
 use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Side, Time, VenueId};
 use crate::world::World;
@@ -324,32 +324,57 @@ impl Recorder {
             .number(forced.takeover)
             .number(forced.adl);
     }
+
+    #[inline(never)]
+    fn fund_moved(&mut self, amount: Money) {
+        self.fund += self.money(amount);
+        self.seen.fund_min = self.seen.fund_min.min(self.fund);
+    }
+
+    #[inline(never)]
+    fn traded(&mut self, taker: Owner, price: Price, qty: Qty) {
+        let value = self.value(price, qty);
+        self.seen.trades += 1;
+        self.seen.volume += value;
+        self.since_sample.volume += value;
+        if let Some(forced) = self.forced.as_mut().filter(|forced| forced.account.0 == taker.0) {
+            forced.filled += value;
+            self.seen.forced_volume += value;
+        }
+    }
+
+    fn assigned(&mut self, how: Assignment, value: Money) {
+        let value = self.money(value).abs();
+        if let Some(forced) = &mut self.forced {
+            match how {
+                Assignment::Takeover => {
+                    forced.takeover += value;
+                    self.seen.takeover += value;
+                }
+                Assignment::Deleverage => {
+                    forced.adl += value;
+                    self.seen.adl += value;
+                    self.seen.adl_count += 1;
+                }
+                Assignment::Seed => {}
+            }
+        }
+    }
 }
 
 impl Observer for Recorder {
+    /// Inlined where a record is said, which is where its kind is known: most kinds are of no interest and leave nothing.
+    #[allow(clippy::inline_always, reason = "see above")]
+    #[inline(always)]
     fn on(&mut self, record: &Record) {
-        if let Event::Transfer(transfer) = record.event {
-            let into = |purse| purse == Purse::Fund(VenueId(0));
-            let amount = self.money(transfer.amount);
-            if into(transfer.to) || into(transfer.from) {
-                self.fund += if into(transfer.to) { amount } else { -amount };
-                self.seen.fund_min = self.seen.fund_min.min(self.fund);
-            }
-            return;
-        }
-        if record.time < Time::ZERO {
-            return;
-        }
+        let fund = Purse::Fund(VenueId(0));
         match record.event {
+            Event::Transfer(transfer) if transfer.to == fund => self.fund_moved(transfer.amount),
+            Event::Transfer(transfer) if transfer.from == fund => self.fund_moved(-transfer.amount),
+            Event::Transfer(_) => {}
+            _ if record.time < Time::ZERO => {}
             Event::Book { event: BookEvent::Trade(trade), .. } => {
-                let value = self.value(trade.price, trade.qty);
-                self.seen.trades += 1;
-                self.seen.volume += value;
-                self.since_sample.volume += value;
-                if let Some(forced) = self.forced.as_mut().filter(|f| f.account.0 == trade.taker_owner.0) {
-                    forced.filled += value;
-                    self.seen.forced_volume += value;
-                }
+                self.traded(trade.taker_owner, trade.price, trade.qty);
             }
             Event::Mark { mark, .. } => self.mark_moved(mark, record.time),
             Event::Liquidation { account, lots, mark, equity, maintenance, .. } => {
@@ -359,23 +384,7 @@ impl Observer for Recorder {
                 self.forced =
                     Some(Forced { account, lots, mark, equity, maintenance, filled, takeover, adl });
             }
-            Event::Assigned { how, value, .. } => {
-                let value = self.money(value).abs();
-                if let Some(forced) = &mut self.forced {
-                    match how {
-                        Assignment::Takeover => {
-                            forced.takeover += value;
-                            self.seen.takeover += value;
-                        }
-                        Assignment::Deleverage => {
-                            forced.adl += value;
-                            self.seen.adl += value;
-                            self.seen.adl_count += 1;
-                        }
-                        Assignment::Seed => {}
-                    }
-                }
-            }
+            Event::Assigned { how, value, .. } => self.assigned(how, value),
             Event::Liquidated { left, .. } => {
                 if let Some(forced) = self.forced.take() {
                     self.liquidated(&forced, left, record.time);

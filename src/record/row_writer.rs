@@ -10,9 +10,7 @@ use std::fmt::Write;
 /// panics, so that a header and its cells can never shift against each other.
 pub struct RowWriter {
     table: &'static Table,
-    csv: csv::Writer<Vec<u8>>,
-    /// The cell in the making, kept for its memory.
-    cell: String,
+    rows: String,
     /// Index of the column that is written next; 0 between rows.
     next: usize,
 }
@@ -20,8 +18,7 @@ pub struct RowWriter {
 impl RowWriter {
     /// Starts without rows.
     pub fn new(table: &'static Table) -> Self {
-        let csv = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-        Self { table, csv, cell: String::new(), next: 0 }
+        Self { table, rows: String::new(), next: 0 }
     }
 
     /// Begins a row; `replicate` is `None` where the row is about all replicates of the cell.
@@ -34,7 +31,7 @@ impl RowWriter {
     pub fn integer(&mut self, value: impl Into<Option<i64>>) -> &mut Self {
         self.expect_kind(ColumnKind::Integer);
         if let Some(number) = value.into() {
-            write!(self.cell, "{number}").expect("a text takes every character");
+            write!(self.rows, "{number}").expect("a text takes every character");
         }
         self.end_cell()
     }
@@ -43,7 +40,7 @@ impl RowWriter {
     pub fn number(&mut self, value: impl Into<Option<f64>>) -> &mut Self {
         self.expect_kind(ColumnKind::Number);
         if let Some(number) = value.into() {
-            write_number(&mut self.cell, number);
+            write_number(&mut self.rows, number);
         }
         self.end_cell()
     }
@@ -52,7 +49,7 @@ impl RowWriter {
     pub fn time(&mut self, value: impl Into<Option<Time>>) -> &mut Self {
         self.expect_kind(ColumnKind::Time);
         if let Some(time) = value.into() {
-            self.cell.push_str(&exact_seconds(time));
+            self.rows.push_str(&exact_seconds(time));
         }
         self.end_cell()
     }
@@ -67,15 +64,14 @@ impl RowWriter {
         if let Some(text) = value {
             assert!(text.split('.').all(is_identifier), "{text:?} in a table is no identifier");
         }
-        self.cell.push_str(value.unwrap_or_default());
+        self.rows.push_str(value.unwrap_or_default());
         self.end_cell()
     }
 
     /// Returns the rows, without a header.
     pub fn finish(self) -> String {
         assert_eq!(self.next, 0, "the last row of {} is whole", self.table.name);
-        let bytes = self.csv.into_inner().expect("memory takes every row");
-        String::from_utf8(bytes).expect("numbers and identifiers are ASCII")
+        self.rows
     }
 
     /// Returns the column that the next call fills, or `None` between rows.
@@ -88,13 +84,15 @@ impl RowWriter {
         assert_eq!(column.kind, kind, "the kind of {}.{}", self.table.name, column.name);
     }
 
+    /// Ends a cell, and with the last one the row. Numbers, times and identifiers are all that a cell can hold, so that none
+    /// ever needs quotes.
     fn end_cell(&mut self) -> &mut Self {
-        self.csv.write_field(&self.cell).expect("memory takes every cell");
-        self.cell.clear();
         self.next += 1;
         if self.next == self.table.columns.len() {
-            self.csv.write_record(None::<&[u8]>).expect("memory takes every line end");
+            self.rows.push('\n');
             self.next = 0;
+        } else {
+            self.rows.push(',');
         }
         self
     }

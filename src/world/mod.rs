@@ -271,7 +271,7 @@ impl World {
             if trigger == position.bound() {
                 return Some(id);
             }
-            let to = trigger.map(|trigger| trigger.half_way(self.marks[position.market.index()]));
+            let to = trigger.map(|trigger| trigger.ahead_of(self.marks[position.market.index()]));
             settle::relocate(&mut self.accounts, &mut self.triggers, id, to);
         }
     }

@@ -65,7 +65,7 @@ pub(super) fn trigger(
 
 /// Sees to it that the index has a position where a mark comes by no later than at its trigger.
 ///
-/// Most trades leave it where it is: it waits half way between mark and trigger, and has to be moved only if it would be
+/// Most trades leave it where it is: it waits somewhat ahead of its trigger, and has to be moved only if it would be
 /// liquidated there already. Whoever finds it in the way of the mark asks for its trigger ([`World::next_due`]).
 #[inline]
 pub(super) fn reindex(
@@ -86,7 +86,7 @@ pub(super) fn reindex(
     });
     if !waits {
         let trigger = trigger(market, venue, position);
-        relocate(accounts, triggers, id, trigger.map(|trigger| trigger.half_way(mark)));
+        relocate(accounts, triggers, id, trigger.map(|trigger| trigger.ahead_of(mark)));
     }
 }
 

@@ -71,7 +71,7 @@ fn first_by_scan(world: &World, passed_over: &[(MarketId, Side)]) -> Option<Posi
 
 /// Trades, transfers and jumps of the mark at random; nobody is liquidated, so that ever more positions are due at once.
 #[test]
-fn who_waits_half_way_is_found_in_the_same_order_as_by_looking_at_everybody() {
+fn who_waits_ahead_of_his_trigger_is_found_in_the_same_order_as_by_looking_at_everybody() {
     let switches = Switches { forced_liquidation: false, insurance_fund: false, adl: false };
     let mut world = World::new(spec(), switches);
     let mut dice = Dice(11);

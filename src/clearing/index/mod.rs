@@ -34,16 +34,16 @@ pub struct LiquidationTrigger {
 }
 
 impl LiquidationTrigger {
-    /// Returns a tick half way from here to a mark that has not reached it, for an index to wait at: as long as the mark
-    /// stays on its side of that tick and the trigger on the other, neither has to be looked at.
+    /// Returns a tick on the way from here to a mark that has not reached it, for an index to wait at: while the mark stays
+    /// on its side of that tick and the trigger on the other, neither has to be looked at. An eighth of the way: a trade
+    /// seldom moves a trigger by more, and a mark that comes near is met a few times, each at an eighth of the distance.
     #[inline]
     #[must_use]
-    pub fn half_way(self, mark: Option<Price>) -> Self {
+    pub fn ahead_of(self, mark: Option<Price>) -> Self {
         let Some(mark) = mark.filter(|mark| !self.is_reached(*mark)) else { return self };
-        Self {
-            tick: Price(self.tick.0 + (mark.0 - self.tick.0 >> 1) + i64::from(self.side == Side::Sell)),
-            ..self
-        }
+        // Towards the trigger where it does not come out even, so that the mark has not reached it.
+        let way = (mark.0 - self.tick.0).abs() >> 3;
+        Self { tick: Price(self.tick.0 + self.side.sign() * way), ..self }
     }
 
     /// Tells whether a mark is at or beyond the tick.

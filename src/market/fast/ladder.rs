@@ -122,6 +122,27 @@ impl Ladder {
         self.next_page(page, side)
     }
 
+    /// Returns the filled levels of a level's page from that level on outwards, up to and including a price: the first
+    /// level of the page and one bit a level.
+    #[inline]
+    pub(super) fn rest_of_page(&self, level: u32, limit: i64, side: Side) -> (u32, u64) {
+        let Page { first, filled, .. } = self.pages[(level >> BITS) as usize];
+        let (from, to) = (level & 63, limit.saturating_sub(first));
+        let (low, high) = match side {
+            Side::Buy => (to.max(0), i64::from(from)),
+            Side::Sell => (i64::from(from), to.min(63)),
+        };
+        let outside = low > high;
+        let bits = if outside { 0 } else { filled & (u64::MAX << low) & (u64::MAX >> (63 - high)) };
+        (level & !63, bits)
+    }
+
+    /// Returns the nearest filled level on the pages beyond a level's own, outwards.
+    #[inline]
+    pub(super) fn next_page_of(&self, level: u32, side: Side) -> Option<u32> {
+        self.next_page(&self.pages[(level >> BITS) as usize], side)
+    }
+
     /// Marks a level as empty.
     #[inline]
     pub(super) fn empty(&mut self, level: u32) {

@@ -99,18 +99,23 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
             OrderType::Market { worst: None } => (Price(0), Kind::Market),
             OrderType::Market { worst: Some(worst) } => (worst, Kind::MarketTo),
         };
-        // Most orders are good-till-cancelled or plain market orders. This is `judge` for them, small enough to go where it
-        // is called.
-        if matches!(kind, Kind::Limit(TimeInForce::Gtc) | Kind::Market)
+        // Most orders are quotes or plain market orders. This is `judge` for them, small enough to go where it is called.
+        let rests = matches!(kind, Kind::Limit(TimeInForce::Gtc | TimeInForce::PostOnly));
+        let limit = if rests { price.0 } else { no_limit(side).0 };
+        let taker = Taker { id, owner, side, qty, limit, reduce_only, rests };
+        let crosses = self.crosses(taker);
+        let is_plain = match kind {
+            Kind::Limit(TimeInForce::PostOnly) => !crosses,
+            Kind::Limit(TimeInForce::Gtc) | Kind::Market => true,
+            Kind::Limit(TimeInForce::Ioc | TimeInForce::Fok) | Kind::MarketTo => false,
+        };
+        if is_plain
             && !reduce_only
             && self.spec.check(qty, order_type, reduce_only).is_ok()
             && !(IDS && self.ids.contains(id, &self.queues))
         {
-            let rests = kind != Kind::Market;
-            let limit = if rests { price.0 } else { no_limit(side).0 };
-            let taker = Taker { id, owner, side, qty, limit, reduce_only, rests };
             sink.on(BookEvent::Accepted(order), Place::NONE);
-            if rests && !self.crosses(taker) {
+            if rests && !crosses {
                 return Outcome { filled: Qty::ZERO, resting: Some(self.rest(taker, qty, sink)) };
             }
             return self.execute(id, owner, side, qty, limit, rests, sink);
@@ -189,6 +194,23 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
 
     fn orders(&self, side: Side) -> impl Iterator<Item = Resting> + '_ {
         self.slots(side).map(|slot| self.resting(slot))
+    }
+
+    fn depth_to(&self, side: Side, limit: Price) -> Qty {
+        let mut next = Some(self.best[side as usize].level).filter(|level| *level != NONE);
+        let mut depth = Qty::ZERO;
+        while let Some(level) = next {
+            let (first, mut bits) = self.ladder.rest_of_page(level, limit.0, side);
+            if bits == 0 {
+                break;
+            }
+            while bits != 0 {
+                depth += self.queues.total(first + bits.trailing_zeros());
+                bits &= bits - 1;
+            }
+            next = self.ladder.next_page_of(level, side);
+        }
+        depth
     }
 
     fn len(&self) -> usize {

@@ -134,6 +134,11 @@ fn halves_are_sound<B: Book>(book: &B) {
         }
         assert_eq!(levels, sums, "level totals equal their orders");
         assert!(levels.iter().all(|(price, qty)| book.level(side, *price) == *qty));
+        let better = |price: Price, limit: Price| price.0 * side.sign() >= limit.0 * side.sign();
+        for limit in levels.iter().flat_map(|(price, _)| [Price(price.0 - 1), *price, Price(price.0 + 1)]) {
+            let depth = levels.iter().filter(|level| better(level.0, limit)).map(|level| level.1).sum();
+            assert_eq!(book.depth_to(side, limit), depth, "to {limit}");
+        }
     }
     assert_eq!(book.len(), book.orders(Side::Buy).count() + book.orders(Side::Sell).count());
 }
