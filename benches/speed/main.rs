@@ -32,6 +32,9 @@ const ROUNDS: usize = 7;
 /// Replicates of the scenario a thread or process.
 const REPLICATES: u32 = 8;
 
+/// The name of a section and what fills it in.
+type Section = (&'static str, fn(&mut Table));
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let number = |place: usize| args.get(place).and_then(|arg| arg.parse::<u64>().ok());
@@ -51,7 +54,7 @@ fn main() {
         }
         // `cargo test --all-targets` runs this program without `--bench`.
         _ if std::env::args().any(|arg| arg == "--bench") => {
-            let sections: [(&str, fn(&mut Table)); 5] = [
+            let sections: [Section; 5] = [
                 ("w1", crowds),
                 ("accounts", accounts),
                 ("memory", memory),

@@ -64,7 +64,7 @@ struct Draw {
 impl Draw {
     fn new(rng: &mut Rng) -> Self {
         let draw = below(100 * 2 * 10, rng) as u32;
-        let (percent, rest) = (draw / 20, draw % 20);
+        let (percent, rest) = (draw.div_euclid(20), draw.rem_euclid(20));
         let side = if rest < 10 { Side::Buy } else { Side::Sell };
         Self { percent: u64::from(percent), side, qty: Qty(1 + i64::from(rest % 10)) }
     }

@@ -246,8 +246,8 @@ mod tests {
             let scale = [30, 3_000, 1_000_000_000_000][next(3) as usize];
             let position = with(
                 lots,
-                Money((next(scale) - scale as i64 / 8) * lots.signum()),
-                Money(next(scale) - scale as i64 / 8),
+                Money((next(scale) - (scale as i64 >> 3)) * lots.signum()),
+                Money(next(scale) - (scale as i64 >> 3)),
             );
             for breach in [Breach::Below, Breach::AtOrBelow] {
                 let contract = Contract::Linear { unit };

@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn everything_leaves_in_the_order_of_time_and_arrival() {
         let mut queue = Queue::default();
-        let mut expected = std::collections::BTreeMap::new();
+        let mut expected = std::collections::BTreeSet::new();
         let (mut state, mut now, mut count) = (3_u64, 0, 0_u64);
         for _ in 0..20_000 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -153,9 +153,9 @@ mod tests {
                 } else {
                     assert_eq!(queue.push_timer(Time(time), count as u32), Timer(count));
                 }
-                expected.insert((time, count), ());
+                expected.insert((time, count));
             } else {
-                let ((time, number), ()) = expected.pop_first().unwrap();
+                let (time, number) = expected.pop_first().unwrap();
                 assert!(queue.pop_until(Time(time - 1)).is_none());
                 let (at, due) = queue.pop_until(Time(time)).unwrap();
                 now = time;

@@ -1,4 +1,8 @@
 //! Settlement of trades: lots, cost, profit, margin, fees. One trade at a time, both sides, to the last unit.
+#![allow(
+    clippy::inline_always,
+    reason = "what a caller names is known where it is called, and one arm of each match is left"
+)]
 
 use super::orders::OpenOrders;
 use super::venue::Notice;
@@ -12,8 +16,6 @@ use crate::market::{BookEvent, Owner, Place, Sink, Trade};
 use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, div_round};
 
 /// Moves money between purses, counts it and says so. `position` is that of a margin purse, where it is known.
-///
-/// Inlined, since every caller names its purses and needs one arm of each match.
 #[inline(always)]
 pub(super) fn transfer<O: Observer>(
     accounts: &mut Accounts,

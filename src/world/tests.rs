@@ -116,7 +116,10 @@ fn who_waits_ahead_of_his_trigger_is_found_in_the_same_order_as_by_looking_at_ev
             world.assert_conserved_in_full();
         }
     }
-    assert!(due > 5_000 && trades > 3_000, "{due} times somebody was due, {trades} trades");
+    assert!(
+        (5_000..29_000).contains(&due) && trades > 1_000,
+        "{due} times somebody was due, {trades} trades"
+    );
 }
 
 /// The memory that the issue of speed allows an account: its line, its holder, its place in the index.
