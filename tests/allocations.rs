@@ -10,15 +10,17 @@ use w1::Size;
 
 #[test]
 fn the_loop_allocates_nothing_once_it_has_its_size() {
-    let size = Size { active: 300, idle: 2_000 };
+    // A thin book walks far enough that some of the idle are liquidated.
+    let size = Size { active: 6, idle: 10_000 };
     let mut simulation = w1::simulation(size, Seed { master: 5, replicate: 0 });
-    w1::run(&mut simulation, size, 400_000);
+    w1::run(&mut simulation, size, 50_000);
     let liquidations = |simulation: &firesale::engine::Simulation<w1::Crowd>| {
         simulation.world().ledger.count(w1::LIQUIDATIONS)
     };
     let before = (simulation.messages(), liquidations(&simulation));
-    let seen = allocation_counter::measure(|| w1::run(&mut simulation, size, 100_000));
+    let seen = allocation_counter::measure(|| w1::run(&mut simulation, size, 400_000));
     let after = (simulation.messages(), liquidations(&simulation));
-    assert!(after.0 - before.0 > 90_000, "{} messages", after.0 - before.0);
+    assert!(after.0 - before.0 > 390_000, "{} messages", after.0 - before.0);
+    assert!(after.1 - before.1 > 5, "{} liquidations", after.1 - before.1);
     assert_eq!(seen.count_total, 0, "{seen:?} in {} messages", after.0 - before.0);
 }
