@@ -5,22 +5,31 @@
 #[allow(dead_code, reason = "the benchmark uses all of it")]
 mod w1;
 
+use allocation_counter::AllocationInfo;
 use firesale::rng::Seed;
 use w1::Size;
 
+/// Runs a crowd on and returns what was allocated and how many were liquidated over 400,000 messages.
+fn seen(size: Size, before: u64) -> (AllocationInfo, u64) {
+    let mut simulation = w1::simulation(size, Seed { master: 5, replicate: 0 });
+    w1::run(&mut simulation, size, before);
+    let (messages, liquidations) = (simulation.messages(), simulation.world().ledger.count(w1::LIQUIDATIONS));
+    let seen = allocation_counter::measure(|| w1::run(&mut simulation, size, 400_000));
+    assert!(simulation.messages() - messages > 390_000);
+    (seen, simulation.world().ledger.count(w1::LIQUIDATIONS) - liquidations)
+}
+
 #[test]
 fn the_loop_allocates_nothing_once_it_has_its_size() {
-    // A thin book walks far enough that some of the idle are liquidated.
-    let size = Size { active: 6, idle: 10_000 };
-    let mut simulation = w1::simulation(size, Seed { master: 5, replicate: 0 });
-    w1::run(&mut simulation, size, 50_000);
-    let liquidations = |simulation: &firesale::engine::Simulation<w1::Crowd>| {
-        simulation.world().ledger.count(w1::LIQUIDATIONS)
-    };
-    let before = (simulation.messages(), liquidations(&simulation));
-    let seen = allocation_counter::measure(|| w1::run(&mut simulation, size, 400_000));
-    let after = (simulation.messages(), liquidations(&simulation));
-    assert!(after.0 - before.0 > 390_000, "{} messages", after.0 - before.0);
-    assert!(after.1 - before.1 > 0, "{} liquidations", after.1 - before.1);
-    assert_eq!(seen.count_total, 0, "{seen:?} in {} messages", after.0 - before.0);
+    let (seen, _) = seen(Size { active: 300, idle: 2_000 }, 400_000);
+    assert_eq!(seen.count_total, 0, "{seen:?}");
+}
+
+/// A thin book walks far: positions are liquidated, others wait at ticks where nobody was before, and the index grows by
+/// doubling. That is all: what is freed in between is what was outgrown.
+#[test]
+fn a_walk_to_new_prices_allocates_for_growth_alone() {
+    let (seen, liquidations) = seen(Size { active: 6, idle: 60_000 }, 300_000);
+    assert!(liquidations > 0, "nobody was liquidated");
+    assert!(seen.count_total < 32 && seen.count_current >= 0, "{seen:?} with {liquidations} liquidations");
 }
