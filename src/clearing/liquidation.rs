@@ -39,24 +39,29 @@ pub fn is_breached(
     position: &OpenPosition,
     mark: Price,
 ) -> bool {
-    let value = match contract {
-        Contract::Linear { unit } => i128::from(unit * position.lots.0) * i128::from(mark.0),
-        Contract::Inverse { .. } => i128::from(contract.position_value(mark, position.lots).0),
-    };
-    let equity =
-        i128::from(position.margin.0 - position.cost.0) + value - i128::from(breach == Breach::AtOrBelow);
-    let notional = value.abs();
     if position.lots.is_zero() {
         return false;
     }
-    // A product of two 64-bit numbers needs no check.
-    let (Ok(equity), Ok(notional)) = (i64::try_from(equity), i64::try_from(notional)) else {
-        let bracket = brackets.bracket_of(notional);
-        return equity * i128::from(Rate::ONE) < notional * i128::from(bracket.maintenance.0) - bracket.cum;
+    let reached = i64::from(breach == Breach::AtOrBelow);
+    let owed = position.cost - position.margin;
+    let value = match contract {
+        Contract::Linear { unit } => (unit * position.lots.0).checked_mul(mark.0),
+        Contract::Inverse { .. } => Some(contract.position_value(mark, position.lots).0),
     };
-    let bracket = brackets.bracket(Money(notional));
-    let maintenance = i128::from(notional) * i128::from(bracket.maintenance.0) - bracket.cum;
-    i128::from(equity) * i128::from(Rate::ONE) < maintenance
+    // Almost all values fit 64 bits, and a product of two such numbers needs no check.
+    if let Some(value) = value
+        && let Some(equity) = value.checked_sub(owed.0 + reached)
+        && let Some(notional) = value.checked_abs()
+    {
+        let bracket = brackets.bracket(Money(notional));
+        let maintenance = i128::from(notional) * i128::from(bracket.maintenance.0) - bracket.cum;
+        return i128::from(equity) * i128::from(Rate::ONE) < maintenance;
+    }
+    let Contract::Linear { unit } = contract else { unreachable!("an inverse value fits 64 bits") };
+    let value = i128::from(unit * position.lots.0) * i128::from(mark.0);
+    let (equity, notional) = (value - i128::from(owed.0 + reached), value.abs());
+    let bracket = brackets.bracket_of(notional);
+    equity * i128::from(Rate::ONE) < notional * i128::from(bracket.maintenance.0) - bracket.cum
 }
 
 /// Returns the mark at which a linear isolated position is liquidated: the highest such tick for a long, the lowest for

@@ -62,7 +62,7 @@ pub struct Switches {
 /// Everything that is true now.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// The rules, which may change during a run.
+    /// The rules, which may change during a run; a change of margin or of the breach is followed by `margin_changed`.
     pub spec: WorldSpec,
     /// Which mechanisms act.
     pub switches: Switches,
@@ -251,6 +251,14 @@ impl World {
         let market = self.accounts.position(id).market;
         let (specs, mark) = (self.spec.of(market), self.marks[market.index()]);
         settle::reindex(&mut self.accounts, &mut self.triggers, specs, mark, id);
+    }
+
+    /// Puts every position where the liquidation index should have it by the rules of margin as they are now.
+    pub fn margin_changed(&mut self) {
+        let ids: Vec<PositionId> = self.accounts.positions().map(|(id, _)| id).collect();
+        for id in ids {
+            self.reindex(id);
+        }
     }
 
     /// Returns the position that is to be liquidated first: longs by the highest trigger, then shorts by the lowest, at

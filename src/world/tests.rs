@@ -107,6 +107,15 @@ fn who_waits_ahead_of_his_trigger_is_found_in_the_same_order_as_by_looking_at_ev
             world.execute(Request::Submit(order), &mut emit);
             trades += world.ledger.count(Reason::TakerFee) - before;
         }
+        if step % 5_000 == 2_500 {
+            // Maintenance of 0.5 % and of 3 % in turn.
+            let rate = if step % 10_000 == 2_500 { 30_000_000 } else { 5_000_000 };
+            let rows = [(Money(0), Rate(rate), 20), (Money(9_000), Rate(50_000_000), 10)];
+            for market in &mut world.spec.markets {
+                market.brackets = Brackets::new(&rows, Money(1_000_000));
+            }
+            world.margin_changed();
+        }
         let sides = [Side::Buy, Side::Sell].map(|side| (MarketId(dice.below(2) as u16), side));
         let passed_over = &sides[..dice.below(3) as usize];
         let expected = first_by_scan(&world, passed_over);
