@@ -61,6 +61,12 @@ fn main() {
                 ("recording", recording),
                 ("replicates", replicates),
             ];
+            if let Some(name) = args.first().filter(|name| sections.iter().all(|(one, _)| one != name)) {
+                println!(
+                    "no section is called {name:?}; there are w1, accounts, memory, recording, replicates"
+                );
+                std::process::exit(1);
+            }
             let mut table = Table::default();
             for (_, section) in sections.iter().filter(|(name, _)| args.is_empty() || args[0] == *name) {
                 section(&mut table);
