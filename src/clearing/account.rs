@@ -67,6 +67,22 @@ pub struct OpenPosition {
 }
 
 impl OpenPosition {
+    const fn flat(account: AccountId, market: MarketId, mode: MarginMode, is_heard: bool) -> Self {
+        Self {
+            account,
+            market,
+            leverage: 1,
+            lots: Position::ZERO,
+            cost: Money::ZERO,
+            margin: Money::ZERO,
+            bound: 0,
+            first_order: NONE,
+            orders: 0,
+            mode,
+            is_heard,
+        }
+    }
+
     /// Returns where the liquidation index has the position: a mark that is reached no later than its trigger.
     pub fn bound(&self) -> Option<LiquidationTrigger> {
         let side = Position(self.bound).side()?;
@@ -148,19 +164,7 @@ impl Accounts {
     /// Opens an account without money.
     pub fn open(&mut self, venue: VenueId, owner: AgentId, mode: MarginMode) -> AccountId {
         let id = AccountId(self.lines.len() as u32);
-        let position = OpenPosition {
-            account: id,
-            market: NOWHERE,
-            leverage: 1,
-            lots: Position::ZERO,
-            cost: Money::ZERO,
-            margin: Money::ZERO,
-            bound: 0,
-            first_order: NONE,
-            orders: 0,
-            mode,
-            is_heard: true,
-        };
+        let position = OpenPosition::flat(id, NOWHERE, mode, true);
         self.lines.push(Line { cash: Money::ZERO, reserved: Money::ZERO, position });
         self.holders.push(Holder { venue, owner, more: NONE });
         id
@@ -281,19 +285,7 @@ impl Accounts {
         }
         let OpenPosition { mode, is_heard, .. } = *first;
         let at = self.more.len() as u32;
-        let position = OpenPosition {
-            account,
-            market,
-            leverage: 1,
-            lots: Position::ZERO,
-            cost: Money::ZERO,
-            margin: Money::ZERO,
-            bound: 0,
-            first_order: NONE,
-            orders: 0,
-            mode,
-            is_heard,
-        };
+        let position = OpenPosition::flat(account, market, mode, is_heard);
         let next = std::mem::replace(&mut self.holders[account.index()].more, at);
         self.more.push(Further { position, next });
         PositionId(at << 1 | 1)
