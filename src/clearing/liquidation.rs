@@ -30,7 +30,7 @@ pub fn equity(contract: Contract, position: &OpenPosition, mark: Price) -> Money
 /// Tells whether an isolated position is to be liquidated at a mark.
 ///
 /// Equity is an integer, so it is below the maintenance margin `N * mmr - cum`, rounded up, exactly where it is below the
-/// unrounded one: no division is needed. All in 128 bits, since the mark may be one that nothing has traded at.
+/// unrounded one: no division is needed. A value may leave 64 bits, since the mark may be one that nothing has traded at.
 #[inline]
 pub fn is_breached(
     contract: Contract,

@@ -131,7 +131,7 @@ fn who_waits_ahead_of_his_trigger_is_found_in_the_same_order_as_by_looking_at_ev
     );
 }
 
-/// The memory that the issue of speed allows an account: its line, its holder, its place in the index.
+/// At most 200 bytes: its line, its holder, its place in the index.
 #[test]
 fn an_account_takes_little_memory() {
     let mut world =
@@ -140,7 +140,9 @@ fn an_account_takes_little_memory() {
     let mut emit = Emit { seq: &mut seq, time: Time::ZERO, cause: 0, observer: &mut () };
     let holder = world.accounts.open(VenueId(0), AgentId(0), MarginMode::Unmargined);
     let mut dice = Dice(3);
-    for _ in 0..1 << 16 {
+    // With the fund's and the holder's a power of two, so that vectors that grow by doubling are full.
+    let accounts = 1 << 16;
+    for _ in 2..accounts {
         let account = world.accounts.open(VenueId(0), AgentId(0), MarginMode::Isolated);
         world.deposit(account, Money(1_000), &mut emit);
         let lots = Position(1 + dice.below(3));
@@ -157,7 +159,43 @@ fn an_account_takes_little_memory() {
             &mut emit,
         );
     }
+    assert_eq!(world.accounts.len(), accounts);
     let bytes = world.accounts.memory() + world.triggers.memory();
-    // A vector that grew by doubling may be twice as long as it is full.
-    assert!(bytes >> 16 <= 2 * 200, "{} bytes an account", bytes >> 16);
+    assert!(bytes <= 200 * accounts, "{} bytes an account", bytes as f64 / accounts as f64);
+}
+
+/// A position keeps count of its orders up to the largest number of 16 bits, and has them counted from there on.
+#[test]
+fn more_orders_than_can_be_kept_count_of_are_counted_one_by_one() {
+    let mut world =
+        World::new(spec(), Switches { forced_liquidation: true, insurance_fund: true, adl: true });
+    let mut seq = 0;
+    let mut emit = Emit { seq: &mut seq, time: Time::ZERO, cause: 0, observer: &mut () };
+    let account = world.accounts.open(VenueId(0), AgentId(0), MarginMode::Unmargined);
+    let market = MarketId(0);
+    let most = usize::from(u16::MAX);
+    for sent in 1..=most + 10 {
+        let order = Order {
+            account,
+            market,
+            id: world.next_order_id(),
+            side: Side::Buy,
+            qty: Qty(1),
+            order_type: OrderType::Limit { price: Price(500), tif: crate::market::TimeInForce::Gtc },
+            reduce_only: false,
+            leverage: 1,
+            trigger: None,
+        };
+        world.execute(Request::Submit(order), &mut emit);
+        if sent < 10 || sent + 5 > most {
+            assert_eq!(world.count_open_orders(account, market), sent);
+        }
+    }
+    world.assert_conserved_in_full();
+    let all: Vec<(OrderId, Place)> = world.open_orders(account, market).collect();
+    for (gone, &(id, place)) in (1..).zip(&all[..20]) {
+        world.execute(Request::Cancel { account, market, id, place }, &mut emit);
+        assert_eq!(world.count_open_orders(account, market), all.len() - gone);
+    }
+    world.assert_conserved_in_full();
 }
