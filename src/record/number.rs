@@ -53,15 +53,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn within_the_plain_range_it_is_what_the_language_writes(
+        fn within_the_plain_range_it_is_as_short_as_the_language_writes(
             digits in 1_u64..1 << 53,
             exponent in -340_i32..17,
             bits in any::<u64>(),
         ) {
-            for value in [digits as f64 * libm::pow(10.0, f64::from(exponent)), f64::from_bits(bits), digits as f64] {
-                if (1e-5..1e16).contains(&value.abs()) {
-                    prop_assert_eq!(format_number(value), Some(format!("{value}")));
-                    prop_assert_eq!(format_number(-value), Some(format!("{}", -value)));
+            let scaled = digits as f64 * libm::pow(10.0, f64::from(exponent));
+            for value in [scaled, f64::from_bits(bits), digits as f64, digits as f64 * 0.125] {
+                if !(1e-5..1e16).contains(&value.abs()) {
+                    continue;
+                }
+                for value in [value, -value] {
+                    let text = format_number(value).expect("it is finite");
+                    // Half way between two shortest decimals they take different ones.
+                    prop_assert_eq!(text.len(), format!("{value}").len(), "{} became {}", value, &text);
+                    prop_assert_eq!(text.parse::<f64>(), Ok(value));
+                    prop_assert!(!text.contains('e'));
                 }
             }
         }
