@@ -3,7 +3,7 @@
 
 use crate::clearing::Transfer;
 use crate::market::BookEvent;
-use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Time};
+use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Rate, Time};
 
 /// One thing that happened.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -29,6 +29,8 @@ pub enum Refusal {
     PositionTooLarge,
     /// The position is below maintenance margin and may only be reduced.
     BelowMaintenance,
+    /// The coins that are sold are not there, or behind other orders.
+    InsufficientCoins,
 }
 
 /// How lots changed hands off the book.
@@ -119,6 +121,30 @@ pub enum Event {
         ask: Option<Price>,
         /// Last trade it was made from.
         last: Option<Price>,
+    },
+    /// A mark that is made from an index moved: it is the median of the last three prices here.
+    IndexMark {
+        /// The market.
+        market: MarketId,
+        /// The new mark.
+        mark: Price,
+        /// The index, with the funding that has accrued.
+        by_funding: Price,
+        /// The index, with the mean premium of late.
+        by_basis: Price,
+        /// The last trade; the mark is `by_funding` before the first one.
+        last: Option<Price>,
+    },
+    /// Funding is due: every long pays `per_lot` for each lot and every short receives it, as the next transfers say.
+    Funding {
+        /// The market.
+        market: MarketId,
+        /// Share of the notional at the mark, positive if longs pay.
+        rate: Rate,
+        /// The mark it is measured at.
+        mark: Price,
+        /// Money a lot.
+        per_lot: Money,
     },
     /// A position breached maintenance and its liquidation begins.
     Liquidation {

@@ -157,6 +157,9 @@ fn spec() -> WorldSpec {
             mark: MarkRule::Median,
             brackets: Brackets::new(&brackets, Money(100_000_000 * USD)),
             book: BookSpec { self_trade: SelfTrade::Allow, min_notional: 0 },
+            index: None,
+            funding: None,
+            volatility_half_life: Time::ZERO,
         }],
     }
 }

@@ -96,6 +96,37 @@ impl<'a> View<'a> {
         self.world.market(market).fundamental
     }
 
+    /// Returns the index of a market in its ticks, if it has one and its source was quoted.
+    pub fn index(&self, market: MarketId) -> Option<f64> {
+        self.world.market(market).reference.index
+    }
+
+    /// Returns the funding rate that the next payment would have by what was seen of its interval so far.
+    pub fn funding_rate(&self, market: MarketId) -> f64 {
+        self.world.market(market).reference.funding_rate
+    }
+
+    /// Returns how much the middle has moved of late: standard deviation of the logarithm per square root of an hour, by an
+    /// exponential average of squared returns; 0 in a market that does not ask for it.
+    pub fn volatility(&self, market: MarketId) -> f64 {
+        self.world.market(market).reference.volatility()
+    }
+
+    /// Returns coins a lot, exactly as the rules state them, as a float.
+    pub fn coins(&self, market: MarketId) -> f64 {
+        self.world.market(market).reference.coins_a_lot
+    }
+
+    /// Returns the price of one tick in the settlement asset.
+    pub fn tick(&self, market: MarketId) -> f64 {
+        self.world.market(market).reference.tick
+    }
+
+    /// Returns how an own position stands at the mark: what is behind it, with unrealised profit.
+    pub fn equity(&self, account: AccountId, market: MarketId) -> Money {
+        self.world.accounts.find(account, market).map_or(Money::ZERO, |id| self.world.equity(id))
+    }
+
     /// Returns the signed lots of an own account.
     pub fn lots(&self, account: AccountId, market: MarketId) -> Position {
         self.world.accounts.lots(account, market)
@@ -157,6 +188,11 @@ impl Actions {
         let id = OrderId(self.last_order);
         self.requests.push(Request::Submit(Order { id, ..order }));
         id
+    }
+
+    /// Puts free cash behind an open position.
+    pub fn top_up(&mut self, account: AccountId, market: MarketId, amount: Money) {
+        self.requests.push(Request::TopUp { account, market, amount });
     }
 
     /// Takes an order back.

@@ -2,7 +2,7 @@
 
 use crate::units::{Money, Position, Price, Qty, Rounding, div_round};
 
-/// The payoff of a perpetual.
+/// What a trade is about: the payoff of a perpetual, or coins against cash.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Contract {
     /// Quoted and settled in the same asset: worth `unit * price * lots`, exactly.
@@ -16,6 +16,11 @@ pub enum Contract {
         /// Money of the settlement coin times ticks, per lot.
         face: i64,
     },
+    /// Coins themselves, paid for at once: a holding of `lots` is worth `unit * price * lots` and has no cost.
+    Spot {
+        /// Money per tick and lot, in the smallest unit of the settlement asset.
+        unit: i64,
+    },
 }
 
 impl Contract {
@@ -26,7 +31,7 @@ impl Contract {
     #[inline]
     pub fn value(self, price: Price, qty: Qty) -> Money {
         match self {
-            Self::Linear { unit } => Money(unit * price.0 * qty.0),
+            Self::Linear { unit } | Self::Spot { unit } => Money(unit * price.0 * qty.0),
             Self::Inverse { face } => {
                 Money(div_round(-i128::from(face) * i128::from(qty.0), i128::from(price.0), Rounding::Floor))
             }
@@ -44,9 +49,17 @@ impl Contract {
     #[inline]
     pub fn checked_notional(self, price: Price, qty: Qty) -> Option<Money> {
         match self {
-            Self::Linear { unit } => Some(Money(unit.checked_mul(price.0)?.checked_mul(qty.0)?)),
+            Self::Linear { unit } | Self::Spot { unit } => {
+                Some(Money(unit.checked_mul(price.0)?.checked_mul(qty.0)?))
+            }
             Self::Inverse { .. } => Some(self.notional(price, qty)),
         }
+    }
+
+    /// Tells whether trades are paid for at once.
+    #[inline]
+    pub const fn is_spot(self) -> bool {
+        matches!(self, Self::Spot { .. })
     }
 
     /// Returns the size of a position in money, never negative.

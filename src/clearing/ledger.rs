@@ -42,11 +42,19 @@ pub enum Reason {
     FundCover,
     /// What nobody could pay.
     UncoveredLoss,
+    /// What the buyer of coins pays the seller.
+    SpotPayment,
+    /// What one side of a perpetual pays the other.
+    Funding,
+    /// Cash that is put behind an open position.
+    TopUp,
+    /// What the fund's account made or lost with the positions that it took over.
+    FundTrading,
 }
 
 impl Reason {
     /// All reasons, in the order in which they are numbered on the tape.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Deposit,
         Self::InitialMargin,
         Self::MarginRelease,
@@ -56,6 +64,10 @@ impl Reason {
         Self::LiquidationFee,
         Self::FundCover,
         Self::UncoveredLoss,
+        Self::SpotPayment,
+        Self::Funding,
+        Self::TopUp,
+        Self::FundTrading,
     ];
 
     /// Returns the reason's name in tables.
@@ -70,6 +82,10 @@ impl Reason {
             Self::LiquidationFee => "liquidation_fee",
             Self::FundCover => "fund_cover",
             Self::UncoveredLoss => "uncovered_loss",
+            Self::SpotPayment => "spot_payment",
+            Self::Funding => "funding",
+            Self::TopUp => "top_up",
+            Self::FundTrading => "fund_trading",
         }
     }
 }

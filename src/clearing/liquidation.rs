@@ -46,6 +46,8 @@ pub fn is_breached(
     let owed = position.cost - position.margin;
     let value = match contract {
         Contract::Linear { unit } => (unit * position.lots.0).checked_mul(mark.0),
+        // Coins that are paid for cannot be lost to a lender.
+        Contract::Spot { .. } => return false,
         Contract::Inverse { .. } => Some(contract.position_value(mark, position.lots).0),
     };
     // Almost all values fit 64 bits, and a product of two such numbers needs no check.

@@ -21,7 +21,7 @@ use crate::rng::{Rng, Stream};
 use crate::sampling::{Distribution, Normal, uniform};
 use crate::scenario::{Latency, Shock, ShockKind};
 use crate::units::{AccountId, AgentId, MarketId, OrderId, Time};
-use crate::world::World;
+use crate::world::{OBSERVED_EVERY, World};
 use queue::{Due, Item, Queue, Timer};
 
 /// One agent with what the engine keeps for it.
@@ -176,6 +176,12 @@ impl<A: Decide> Simulation<A> {
             }
             Due::Item(Item::Fundamental(market)) => self.move_fundamental(market, observer),
             Due::Item(Item::Shock(index)) => self.strike(index, observer),
+            Due::Item(Item::Observe(market)) => {
+                self.queue.push(self.now + OBSERVED_EVERY, Item::Observe(market));
+                let mut emit = Emit { seq: &mut self.seq, time: self.now, cause: 0, observer };
+                self.world.observe(market, &mut emit);
+                self.notify();
+            }
         }
     }
 
@@ -211,6 +217,11 @@ impl<A: Decide> Simulation<A> {
         self.messages += 1;
         let mut emit = Emit { seq: &mut self.seq, time: self.now, cause, observer };
         self.world.execute(request, &mut emit);
+        self.notify();
+    }
+
+    /// Sends what agents are to hear of their trades on its way.
+    fn notify(&mut self) {
         for notice in self.world.notices.drain(..) {
             if let Some(slot) = self.agents.get(notice.agent.index()).filter(|slot| slot.hears_fills) {
                 self.queue.push(self.now + delay(slot), Item::Fill(notice));

@@ -17,6 +17,8 @@ pub(super) enum Item {
     Fundamental(MarketId),
     /// A shock strikes.
     Shock(u32),
+    /// A market's index, premium and volatility are sampled, and funding is paid if it is due.
+    Observe(MarketId),
 }
 
 /// What has come.

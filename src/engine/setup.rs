@@ -11,7 +11,7 @@ use crate::rng::{Rng, Seed};
 use crate::sampling::{Distribution, Exponential, Normal, Weighted, uniform};
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Scenario, Seeding, ShockKind};
 use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Side, Time, VenueId};
-use crate::world::{Order, Request, SeedPosition, Switches, World};
+use crate::world::{OBSERVED_EVERY, Order, Request, SeedPosition, Switches, World};
 
 const AT_ONCE: Latency = Latency { base: Time::ZERO, jitter: Time::ZERO };
 
@@ -39,6 +39,7 @@ impl Simulation<Strategy> {
         simulation.seed_explicit(scenario, &hedgers, observer);
         simulation.add_shocks(scenario, seed);
         simulation.add_fundamentals(scenario, seed);
+        simulation.add_observations();
         simulation.start(observer);
         simulation
     }
@@ -284,6 +285,16 @@ impl Simulation<Strategy> {
             self.fundamental_moves.push(0);
             if spec.volatility > 0.0 {
                 self.queue.push(self.now + spec.step, Item::Fundamental(MarketId(index as u16)));
+            }
+        }
+    }
+
+    /// Sets the clocks of the markets that are observed. They tick at whole multiples from time zero on.
+    fn add_observations(&mut self) {
+        for (index, market) in self.world.spec.markets.iter().enumerate() {
+            if market.index.is_some() || market.volatility_half_life > Time::ZERO {
+                let behind = Time(self.now.0.rem_euclid(OBSERVED_EVERY.0));
+                self.queue.push(self.now - behind + OBSERVED_EVERY, Item::Observe(MarketId(index as u16)));
             }
         }
     }

@@ -13,7 +13,10 @@ use crate::market::{BookSpec, SelfTrade};
 use crate::mechanisms::{FundamentalSpec, Mechanism, Mechanisms};
 use crate::sampling::LogNormal;
 use crate::units::{AssetId, MarketId, Money, Price, Qty, Rate, Side, Time, VenueId, decimal_to_units};
-use crate::world::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, VenueSpec, WorldSpec};
+use crate::world::{
+    AssetSpec, FeeSchedule, FundingSpec, IndexSpec, LiquidationRules, MarkRule, MarketSpec, VenueSpec,
+    WorldSpec,
+};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
@@ -74,19 +77,7 @@ impl<'r> Checker<'r> {
         let venues: Vec<_> =
             root.tables("venues").iter().map(|(name, venue)| self.venue(name, *venue, &assets)).collect();
         let tables = root.tables("markets");
-        if tables.len() != 1 {
-            let (what, help) = match tables.last() {
-                None => ("missing, expected one market".to_owned(), "a table [markets.NAME]".to_owned()),
-                Some((last, _)) => (
-                    format!("this version takes one market, found {}", tables.len()),
-                    format!("remove `markets.{last}` or another"),
-                ),
-            };
-            match tables.last() {
-                Some((_, last)) => last.problem("", what, Some(help)),
-                None => root.problem("markets", what, Some(help)),
-            }
-        }
+        self.count_markets(&tables);
         let mut markets = Vec::new();
         let mut fundamentals = Vec::new();
         for (name, table) in tables {
@@ -231,7 +222,9 @@ impl<'r> Checker<'r> {
             }
             unit
         });
+        let is_spot = table.choice("contract") == "spot";
         let mark = match table.choice("mark") {
+            "index" => MarkRule::Index,
             "best_bid" => MarkRule::BestBid,
             "last" => MarkRule::Last,
             _ => MarkRule::Median,
@@ -243,7 +236,24 @@ impl<'r> Checker<'r> {
             _ => SelfTrade::CancelTaker,
         };
         let least = money.and_then(|money| exact(table, "min_notional", money));
-        let brackets = brackets(table.table("margin"), money);
+        let brackets = if is_spot {
+            if let Some(margin) = table.opt_table("margin") {
+                margin.problem("", "a spot market has no margin", Some("remove this table".to_owned()));
+            }
+            Some(Brackets::new(&[(Money::ZERO, Rate::ZERO, 1)], Money(i64::MAX)))
+        } else {
+            brackets(table.table("margin"), money)
+        };
+        let index = self.index(table, is_spot, mark, tick);
+        let funding = table.opt_table("funding").map(|funding| {
+            if is_spot {
+                funding.problem("", "a spot market pays no funding", Some("remove this table".to_owned()));
+            } else if !table.has("index") {
+                let help = "name a spot market in `index`".to_owned();
+                funding.problem("", "funding is measured against an index", Some(help));
+            }
+            self.funding(funding, money, unit.zip(price))
+        });
         let (unit, price) = (unit?, price?);
         let lot_value = i128::from(unit) * i128::from(price);
         if lot_value > i128::from(i64::MAX) >> 24 {
@@ -255,7 +265,7 @@ impl<'r> Checker<'r> {
             name: name.to_owned(),
             venue: VenueId(venue? as u16),
             base: AssetId(base? as u16),
-            contract: Contract::Linear { unit },
+            contract: if is_spot { Contract::Spot { unit } } else { Contract::Linear { unit } },
             tick,
             lot,
             initial_price: Price(price),
@@ -265,8 +275,74 @@ impl<'r> Checker<'r> {
                 self_trade,
                 min_notional: least?.div_euclid(unit) + i64::from(least? % unit != 0),
             },
+            index,
+            funding: match funding {
+                Some(funding) => Some(funding?),
+                None => None,
+            },
+            volatility_half_life: table.duration("volatility_half_life"),
         };
         Some((spec, scale))
+    }
+
+    /// Checks that there is one perpetual, and at most one spot market beside it.
+    fn count_markets(&self, tables: &[(String, Section<'_>)]) {
+        let is_spot = |table: &Section<'_>| table.choice("contract") == "spot";
+        for (kind, is_kind) in [("perpetual", false), ("spot market", true)] {
+            let mut found = tables.iter().filter(|(_, table)| is_spot(table) == is_kind);
+            let first = found.next();
+            if first.is_none() && !is_kind {
+                let help = "a table [markets.NAME]".to_owned();
+                self.root.problem("markets", "missing, expected one perpetual", Some(help));
+            }
+            if let Some((name, table)) = found.last() {
+                let help = format!("remove `markets.{name}` or another");
+                table.problem("", format!("this version takes one {kind}, found more"), Some(help));
+            }
+        }
+    }
+
+    /// Reads where the index of a market comes from.
+    fn index(&self, table: Section<'_>, is_spot: bool, mark: MarkRule, tick: Decimal) -> Option<IndexSpec> {
+        if !table.has("index") {
+            if mark == MarkRule::Index {
+                let help = "name a spot market in `index`".to_owned();
+                table.problem("mark", "needs an index", Some(help));
+            }
+            return None;
+        }
+        let source = table.reference("index", "market", &self.markets)?;
+        let of = self.root.tables("markets");
+        let (_, other) = of.get(source)?;
+        if is_spot {
+            table.problem("index", "a spot market has no index", Some("remove this key".to_owned()));
+        } else if other.choice("contract") != "spot" {
+            table.problem("index", "is not a spot market", None);
+        }
+        let half = (other.exact("tick") / (tick * Decimal::TWO)).to_f64()?;
+        Some(IndexSpec { source: MarketId(source as u16), half_tick: half })
+    }
+
+    /// Reads how funding is paid. Intervals are counted from midnight UTC.
+    fn funding(
+        &self,
+        table: Section<'_>,
+        money: Option<Decimal>,
+        lot: Option<(i64, i64)>,
+    ) -> Option<FundingSpec> {
+        let interval = table.duration("interval");
+        let rate = |key| exact(table, key, RATE_UNIT).map(|rate| Rate(rate).to_f64());
+        let (interest, clamp, cap) = (rate("interest"), rate("clamp"), rate("cap"));
+        let impact = money.and_then(|money| exact(table, "impact_notional", money));
+        let begin = self.root.instant("start").as_nanosecond() - i128::from(self.root.duration("burn_in").0);
+        // What is left of the interval that the run begins in.
+        let left = -begin.rem_euclid(i128::from(interval.0.max(1))) + i128::from(interval.0);
+        let first = Time(left as i64) - self.root.duration("burn_in");
+        let (unit, price) = lot?;
+        let lot_value = i128::from(unit) * i128::from(price);
+        let impact = (i128::from(impact?) / lot_value.max(1)).max(1) as i64;
+        let (interest, clamp, cap) = (interest?, clamp?, cap?);
+        Some(FundingSpec { interval, first, interest, clamp, cap, impact: Qty(impact) })
     }
 
     fn population(

@@ -11,14 +11,21 @@
 
 mod liquidate;
 mod orders;
+mod perpetual;
 mod settle;
 mod spec;
+mod spot;
 #[cfg(test)]
 mod tests;
 mod venue;
 
 use orders::OpenOrders;
-pub use spec::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, VenueSpec, WorldSpec};
+pub use perpetual::OBSERVED_EVERY;
+use perpetual::Reference;
+pub use spec::{
+    AssetSpec, FeeSchedule, FundingSpec, IndexSpec, LiquidationRules, MarkRule, MarketSpec, VenueSpec,
+    WorldSpec,
+};
 pub use venue::{Notice, Order, Request, Trigger};
 
 use crate::clearing::{
@@ -45,6 +52,10 @@ pub struct Market {
     pub last: Option<Price>,
     /// Fundamental value in ticks: what informed agents believe in, each with an error of its own.
     pub fundamental: f64,
+    /// Index, premium, funding, volatility.
+    pub reference: Reference,
+    /// Markets whose index this one is.
+    followers: Vec<MarketId>,
 }
 
 /// Which mechanisms act.
@@ -101,7 +112,10 @@ impl World {
             markets: spec
                 .markets
                 .iter()
-                .map(|market| Market {
+                .zip(0..)
+                .map(|(market, id)| Market {
+                    reference: Reference::new(market),
+                    followers: spec.followers(MarketId(id)),
                     book: MarketBook::new(market.book),
                     orders: OpenOrders::default(),
                     stops: Stops::default(),

@@ -61,6 +61,9 @@ pub(super) fn trigger(
     position: &OpenPosition,
 ) -> Option<LiquidationTrigger> {
     let side = position.lots.side()?;
+    if market.contract.is_spot() {
+        return None;
+    }
     let tick = liquidation::trigger(market.contract, &market.brackets, venue.liquidation.breach, position)?;
     Some(LiquidationTrigger { side, tick })
 }
@@ -222,7 +225,9 @@ impl<O: Observer> Settlement<'_, '_, O> {
             taker: false,
             ..fill
         };
-        if fill.account == maker {
+        if self.market_spec.contract.is_spot() {
+            self.pay(&fill, &other);
+        } else if fill.account == maker {
             // The second side of a trade with oneself starts from what the first one left.
             for side in [&fill, &other] {
                 let before = self.move_lots(side);
@@ -248,6 +253,18 @@ impl<O: Observer> Settlement<'_, '_, O> {
             });
         }
         self.emit.cause = cause;
+    }
+
+    /// Hands coins over against cash, both sides at once, and takes the fees.
+    fn pay(&mut self, taker: &Fill, maker: &Fill) {
+        for side in [taker, maker] {
+            self.accounts.add_lots(side.position, side.lots(), Money::ZERO);
+        }
+        let (buyer, seller) = if taker.side == Side::Buy { (taker, maker) } else { (maker, taker) };
+        let (from, to) = (Purse::Cash(buyer.account), Purse::Cash(seller.account));
+        self.transfer(from, to, taker.value, Reason::SpotPayment, buyer.position);
+        self.fee(taker);
+        self.fee(maker);
     }
 
     /// Moves the lots of one side and returns the position as it was.

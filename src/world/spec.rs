@@ -2,7 +2,7 @@
 
 use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle, Stage};
 use crate::market::BookSpec;
-use crate::units::{AssetId, MarketId, Money, Price, Rate, VenueId};
+use crate::units::{AssetId, MarketId, Money, Price, Qty, Rate, Time, VenueId};
 use rust_decimal::Decimal;
 
 /// One asset.
@@ -23,6 +23,35 @@ pub enum MarkRule {
     Last,
     /// The median of best bid, best ask and last trade.
     Median,
+    /// The median of the index with accrued funding, the index with the mean premium of late, and the last trade: Binance's
+    /// rule (mark price and price index, USD-M futures). For markets with an index.
+    Index,
+}
+
+/// What a market's index is made from.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct IndexSpec {
+    /// The spot market whose middle it is.
+    pub source: MarketId,
+    /// Ticks of this market in half a tick of the source.
+    pub half_tick: f64,
+}
+
+/// How longs and shorts of a perpetual pay each other.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct FundingSpec {
+    /// Time between two payments.
+    pub interval: Time,
+    /// The first one from the start of the run on.
+    pub first: Time,
+    /// Interest part of the rate.
+    pub interest: f64,
+    /// Most that interest may add to or take from the premium.
+    pub clamp: f64,
+    /// Largest size of the rate.
+    pub cap: f64,
+    /// Lots whose average execution price the premium is measured at.
+    pub impact: Qty,
 }
 
 /// One market's rules.
@@ -48,6 +77,12 @@ pub struct MarketSpec {
     pub brackets: Brackets,
     /// The book's own rules.
     pub book: BookSpec,
+    /// Where its index comes from; `None` for a market without one.
+    pub index: Option<IndexSpec>,
+    /// How funding is paid; `None` where it is not.
+    pub funding: Option<FundingSpec>,
+    /// Half-life of the average that `View::volatility` reads; zero where nobody reads it.
+    pub volatility_half_life: Time,
 }
 
 /// Fees as fractions of notional.
@@ -99,6 +134,17 @@ pub struct WorldSpec {
 }
 
 impl WorldSpec {
+    /// Returns the markets whose index comes from this one.
+    pub fn followers(&self, source: MarketId) -> Vec<MarketId> {
+        let follows = |market: &MarketSpec| market.index.is_some_and(|index| index.source == source);
+        (0..)
+            .map(MarketId)
+            .zip(&self.markets)
+            .filter(|(_, market)| follows(market))
+            .map(|(id, _)| id)
+            .collect()
+    }
+
     /// Returns the rules of a market and of its venue.
     pub fn of(&self, market: MarketId) -> (&MarketSpec, &VenueSpec) {
         let market = &self.markets[market.index()];

@@ -22,6 +22,9 @@ fn spec() -> WorldSpec {
         mark: MarkRule::Last,
         brackets: Brackets::new(&brackets, Money(1_000_000)),
         book: BookSpec { self_trade: SelfTrade::Allow, min_notional: 0 },
+        index: None,
+        funding: None,
+        volatility_half_life: Time::ZERO,
     };
     WorldSpec {
         assets: ["COIN", "USD"].map(|name| AssetSpec { name: name.to_owned(), units_per_coin: 1 }).to_vec(),

@@ -60,6 +60,15 @@ pub enum Request {
         /// Where it was seen to rest, or `Place::NONE`: it is looked for there first.
         place: Place,
     },
+    /// Put cash behind an open position.
+    TopUp {
+        /// Whose.
+        account: AccountId,
+        /// Where.
+        market: MarketId,
+        /// How much; no more than is free.
+        amount: Money,
+    },
     /// Change a resting order.
     Amend {
         /// Whose.
@@ -80,7 +89,7 @@ impl Request {
     pub const fn market(&self) -> MarketId {
         match self {
             Self::Submit(order) => order.market,
-            Self::Cancel { market, .. } | Self::Amend { market, .. } => *market,
+            Self::Cancel { market, .. } | Self::TopUp { market, .. } | Self::Amend { market, .. } => *market,
         }
     }
 }
@@ -112,6 +121,7 @@ impl World {
             Request::Cancel { account, market, id, place } => {
                 self.cancel(account, market, (id, place), emit);
             }
+            Request::TopUp { account, market, amount } => self.top_up(account, market, amount, emit),
             Request::Amend { account, market, id, price, qty } => {
                 self.amend(account, market, id, (price, qty), emit);
             }
@@ -161,6 +171,7 @@ impl World {
         if self.accounts.position(position).lots.is_zero()
             && self.accounts.first_order(position).is_none()
             && self.accounts.mode(order.account) == MarginMode::Isolated
+            && !self.spec.markets[order.market.index()].contract.is_spot()
         {
             self.accounts.set_leverage(position, order.leverage.max(1));
         }
@@ -174,6 +185,9 @@ impl World {
             return None;
         }
         let (market, venue) = self.spec.of(order.market);
+        if market.contract.is_spot() {
+            return self.spot_refusal(order, position, freed);
+        }
         let held = position.map(|id| self.accounts.position(id));
         let lots = held.map_or(Position::ZERO, |position| position.lots);
         let (price, rests) = match order.order_type {
@@ -319,7 +333,7 @@ impl World {
     }
 
     /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
-    fn settle_down<O: Observer>(&mut self, mut market: MarketId, emit: &mut Emit<'_, O>) {
+    pub(super) fn settle_down<O: Observer>(&mut self, mut market: MarketId, emit: &mut Emit<'_, O>) {
         let cause = emit.cause;
         let mut passed_over = Vec::new();
         loop {
@@ -327,7 +341,7 @@ impl World {
             if !self.opened {
                 break;
             }
-            if self.fire_stop(market, emit) {
+            if self.fire_stop(market, emit) || self.lead_followers(market, emit) {
                 // It may rest, and so be whom those who were passed over had been missing.
                 passed_over.clear();
                 continue;
@@ -348,12 +362,27 @@ impl World {
         emit.cause = cause;
     }
 
+    /// Reads the marks of the markets whose index this one is anew and sends one of their stops, if one is due.
+    #[inline]
+    fn lead_followers<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) -> bool {
+        for index in 0..self.markets[market.index()].followers.len() {
+            let follower = self.markets[market.index()].followers[index];
+            self.refresh_mark(follower, emit);
+            if self.fire_stop(follower, emit) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Reads the mark anew and says so if it moved; a rule that has nothing to go by keeps the mark.
     pub(super) fn refresh_mark<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
         let state = &mut self.markets[market.index()];
         let (bid, ask) = (state.book.best(Side::Buy), state.book.best(Side::Sell));
         let last = state.last;
-        let mark = match self.spec.markets[market.index()].mark {
+        let rule = self.spec.markets[market.index()].mark;
+        let mark = match rule {
+            MarkRule::Index => return self.refresh_index_mark(market, emit),
             MarkRule::BestBid => bid,
             MarkRule::Last => last,
             MarkRule::Median => match (bid, ask, last) {

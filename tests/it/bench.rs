@@ -8,8 +8,8 @@ use firesale::units::{
     AccountId, AgentId, AssetId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, Time, VenueId,
 };
 use firesale::world::{
-    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, Order, Request, SeedPosition, Switches,
-    VenueSpec, World, WorldSpec,
+    AssetSpec, FeeSchedule, FundingSpec, IndexSpec, LiquidationRules, MarkRule, MarketSpec, OBSERVED_EVERY,
+    Order, Request, SeedPosition, Switches, VenueSpec, World, WorldSpec,
 };
 use rust_decimal::Decimal;
 
@@ -27,6 +27,8 @@ pub(crate) struct Rules {
     /// Maker, taker and liquidation fee in units of 1e-9.
     pub(crate) fees: [i64; 3],
     pub(crate) fund: i64,
+    /// The second market trades coins, and the first one has its index and pays funding each fifteen seconds.
+    pub(crate) has_spot: bool,
 }
 
 impl Default for Rules {
@@ -40,6 +42,7 @@ impl Default for Rules {
             self_trade: SelfTrade::CancelTaker,
             fees: [0; 3],
             fund: 0,
+            has_spot: false,
         }
     }
 }
@@ -59,7 +62,25 @@ impl Rules {
             mark: self.mark,
             brackets: Brackets::new(&brackets, Money(200_000)),
             book: BookSpec { self_trade: self.self_trade, min_notional: 0 },
+            index: None,
+            funding: None,
+            volatility_half_life: Time::ZERO,
         };
+        let (mut a, mut b) = (market("A"), market("B"));
+        if self.has_spot {
+            a.index = Some(IndexSpec { source: B, half_tick: 0.5 });
+            a.funding = Some(FundingSpec {
+                interval: Time(15 * Time::SECOND.0),
+                first: Time(15 * Time::SECOND.0),
+                interest: 0.003,
+                clamp: 0.01,
+                cap: 0.05,
+                impact: Qty(5),
+            });
+            b.contract = Contract::Spot { unit: 1 };
+            b.brackets = Brackets::new(&[(Money::ZERO, Rate::ZERO, 1)], Money(i64::MAX));
+            b.mark = MarkRule::Median;
+        }
         let [maker, taker, fee] = self.fees.map(Rate);
         WorldSpec {
             assets: ["COIN", "USD"]
@@ -77,7 +98,7 @@ impl Rules {
                 },
                 insurance_fund: Money(self.fund),
             }],
-            markets: vec![market("A"), market("B")],
+            markets: vec![a, b],
         }
     }
 }
@@ -152,6 +173,20 @@ impl Bench {
         let (lots, entry, margin) = (Position(lots), Price(entry), Money(margin));
         let seed = SeedPosition { account, counterparty, market, lots, entry, leverage: 10, margin };
         self.with(|world, emit| world.seed_position(&seed, emit));
+    }
+
+    /// Gives an account coins of the second market.
+    pub(crate) fn endow(&mut self, account: AccountId, issuer: AccountId, qty: i64) {
+        self.with(|world, emit| world.endow_coins(account, issuer, B, Qty(qty), emit));
+    }
+
+    /// Lets the time to the next observation of the first market pass, and observes it.
+    pub(crate) fn observe(&mut self) -> &[Record] {
+        let before = self.records.len();
+        self.time += OBSERVED_EVERY.0;
+        self.with(|world, emit| world.observe(A, emit));
+        self.agree();
+        &self.records[before..]
     }
 
     /// Makes a request and returns what it brought about.

@@ -3,9 +3,10 @@
 
 use crate::bench::{A, ALL_ON, B, Bench, Rules};
 use firesale::clearing::{
-    Accounts, Brackets, Breach, Contract, LiquidationStyle, MarginMode, OpenPosition, Stage, liquidation,
+    Accounts, Brackets, Breach, Contract, LiquidationStyle, MarginMode, OpenPosition, Reason, Stage,
+    liquidation,
 };
-use firesale::event::{Event, Observer, Record};
+use firesale::event::{Event, Observer, Record, Refusal};
 use firesale::market::{OrderType, Place, SelfTrade, TimeInForce, TriggerSource, TriggerWhen};
 use firesale::record::tape::{Reader, TapeWriter};
 use firesale::units::{
@@ -36,7 +37,7 @@ fn rules() -> impl Strategy<Value = Rules> {
     let style = select(vec![LiquidationStyle::Market, LiquidationStyle::IocToBankruptcy]);
     let self_trade =
         select(vec![SelfTrade::Allow, SelfTrade::CancelTaker, SelfTrade::CancelMaker, SelfTrade::CancelBoth]);
-    let mark = select(vec![MarkRule::Last, MarkRule::Median, MarkRule::BestBid]);
+    let mark = select(vec![MarkRule::Last, MarkRule::Median, MarkRule::BestBid, MarkRule::Index]);
     let fees = select(vec![[0; 3], [200_000, 500_000, 5_000_000], [1, 3_000_000, 30_000_000]]);
     let fund = select(vec![0, 1, 50, 500, 100_000]);
     let breach = select(vec![Breach::Below, Breach::AtOrBelow]);
@@ -50,6 +51,7 @@ fn rules() -> impl Strategy<Value = Rules> {
             self_trade,
             fees,
             fund,
+            has_spot: mark == MarkRule::Index,
         },
     )
 }
@@ -57,9 +59,29 @@ fn rules() -> impl Strategy<Value = Rules> {
 /// One request before ids are known.
 #[derive(Clone, Debug)]
 enum Step {
-    Order { account: usize, market: MarketId, side: Side, price: i64, qty: i64, kind: Kind },
-    Cancel { place: usize },
-    Amend { place: usize, price: i64, qty: i64 },
+    Order {
+        account: usize,
+        market: MarketId,
+        side: Side,
+        price: i64,
+        qty: i64,
+        kind: Kind,
+    },
+    Cancel {
+        place: usize,
+    },
+    Amend {
+        place: usize,
+        price: i64,
+        qty: i64,
+    },
+    TopUp {
+        account: usize,
+        market: MarketId,
+        amount: i64,
+    },
+    /// Five seconds pass and the first market is observed.
+    Observe,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +111,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..20_usize).prop_map(|place| Step::Cancel { place }),
         2 => (0..20_usize, 880..1_120_i64, 0..60_i64)
             .prop_map(|(place, price, qty)| Step::Amend { place, price, qty }),
+        1 => (0..ACCOUNTS, select(vec![A, B]), 0..400_i64)
+            .prop_map(|(account, market, amount)| Step::TopUp { account, market, amount }),
+        4 => Just(Step::Observe),
     ]
 }
 
@@ -109,8 +134,15 @@ impl Flow {
             accounts.push(bench.isolated(cash));
         }
         // Thin positions on both sides of both markets, so that every move finds somebody.
+        let seeds =
+            [(3, A, 10, 700), (4, A, -12, 900), (5, A, 25, 1_500), (5, B, -20, 1_000), (6, B, 45, 5_000)];
+        if rules.has_spot {
+            for (place, qty) in [(3, 5), (5, 30), (6, 60)] {
+                bench.endow(accounts[place], accounts[0], qty);
+            }
+        }
         for (place, market, lots, margin) in
-            [(3, A, 10, 700), (4, A, -12, 900), (5, A, 25, 1_500), (5, B, -20, 1_000), (6, B, 45, 5_000)]
+            seeds.into_iter().filter(|(_, market, ..)| *market == A || !rules.has_spot)
         {
             bench.seed(accounts[place], accounts[0], market, lots, margin);
         }
@@ -150,6 +182,13 @@ impl Flow {
                 Some((account, market, id)) => Request::Cancel { account, market, id, place: Place::NONE },
                 None => return,
             },
+            Step::TopUp { account, market, amount } => {
+                Request::TopUp { account: self.accounts[account], market, amount: Money(amount) }
+            }
+            Step::Observe => {
+                self.bench.observe();
+                return;
+            }
             Step::Amend { place, price, qty } => match latest(place) {
                 Some((account, market, id)) => {
                     Request::Amend { account, market, id, price: Price(price), qty: Qty(qty) }
@@ -214,7 +253,7 @@ proptest! {
 #[test]
 fn random_flow_reaches_every_stage() {
     let mut runner = TestRunner::deterministic();
-    let mut seen = [("", 0_u64); 9];
+    let mut seen = [("", 0_u64); 15];
     for _ in 0..300 {
         let rules = rules().new_tree(&mut runner).unwrap().current();
         let steps = proptest::collection::vec(step(), 60..120).new_tree(&mut runner).unwrap().current();
@@ -223,7 +262,17 @@ fn random_flow_reaches_every_stage() {
             flow.take(step);
         }
         let report = flow.bench.agree();
+        let count = |what: &dyn Fn(&Event) -> bool| flow.bench.count(what) as u64;
+        let moved =
+            |reason| count(&|event| matches!(event, Event::Transfer(transfer) if transfer.reason == reason));
+        let refused = |why| count(&|event| matches!(event, Event::Refused { reason, .. } if *reason == why));
         let counts = [
+            ("fundings", report.fundings),
+            ("funding payments", moved(Reason::Funding)),
+            ("spot payments", moved(Reason::SpotPayment)),
+            ("top-ups", moved(Reason::TopUp)),
+            ("coins missing", refused(Refusal::InsufficientCoins)),
+            ("marks by index", count(&|event| matches!(event, Event::IndexMark { .. }))),
             ("trades", report.trades),
             ("refusals", report.refusals),
             ("stops", report.stops),
@@ -245,7 +294,7 @@ fn random_flow_reaches_every_stage() {
 fn is_want_of_fund(event: &Event) -> bool {
     matches!(event, Event::Liquidation { .. })
         || matches!(event, Event::Transfer(transfer) if matches!(transfer.reason,
-            firesale::clearing::Reason::FundCover | firesale::clearing::Reason::UncoveredLoss))
+            Reason::FundCover | Reason::UncoveredLoss))
 }
 
 const UNIT: Contract = Contract::Linear { unit: 1 };

@@ -44,6 +44,9 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
         mark,
         brackets: Brackets::new(&[(Money::ZERO, MAINTENANCE, 100)], Money(i64::MAX)),
         book: BookSpec::default(),
+        index: None,
+        funding: None,
+        volatility_half_life: Time::ZERO,
     };
     let asset = |name: &str| AssetSpec { name: name.to_owned(), units_per_coin: 1_000_000 };
     Scenario {

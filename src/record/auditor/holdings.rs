@@ -106,7 +106,9 @@ fn share(amount: i128, part: i128, whole: i128) -> i128 {
 pub(super) fn position_value(contract: Contract, price: Price, lots: i128) -> i128 {
     let price = i128::from(price.0);
     match contract {
-        Contract::Linear { unit } => i128::from(unit).saturating_mul(price).saturating_mul(lots),
+        Contract::Linear { unit } | Contract::Spot { unit } => {
+            i128::from(unit).saturating_mul(price).saturating_mul(lots)
+        }
         Contract::Inverse { face } => {
             let size = i128::from(face).saturating_mul(lots.abs());
             lots.signum() * (-size).div_euclid(price.max(1))

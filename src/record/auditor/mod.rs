@@ -19,7 +19,7 @@ mod shadow_book;
 use crate::clearing::{Breach, Purse, Stage};
 use crate::event::{Assignment, Event, Observer, Record};
 use crate::market::BookEvent;
-use crate::units::{AccountId, MarketId, Money, Position, Price, VenueId};
+use crate::units::{AccountId, MarketId, Money, Position, Price, Rate, VenueId};
 use crate::world::{World, WorldSpec};
 use holdings::{Change, Holdings};
 use ids::Ids;
@@ -54,6 +54,8 @@ pub struct AuditReport {
     pub takeovers: u64,
     /// Positions reduced by deleveraging.
     pub deleveraged: u64,
+    /// Times that funding was paid.
+    pub fundings: u64,
     /// Deficits that the fund paid, in part or whole.
     pub covered: u64,
     /// Deficits that nobody could pay, in part or whole.
@@ -176,11 +178,36 @@ impl Auditor {
         let lots = i128::from(trade.qty.0) * i128::from(trade.taker_side.sign());
         let value = notional * i128::from(trade.taker_side.sign());
         let (taker, maker) = (AccountId(trade.taker_owner.0), AccountId(trade.maker_owner.0));
+        let value = if spec.contract.is_spot() {
+            let (buyer, seller) = if value > 0 { (taker, maker) } else { (maker, taker) };
+            self.purses.expect_payment(buyer, seller, notional);
+            0
+        } else {
+            value
+        };
         self.change(&Change { account: taker, market, lots, value });
         self.change(&Change { account: maker, market, lots: -lots, value: -value });
         let is_forced = self.forced.is_some_and(|forced| forced.account == taker);
         let taker_rate = if is_forced { 0 } else { fees.taker.0 };
         self.purses.expect_fees(notional.abs(), [(taker, taker_rate), (maker, fees.maker.0)]);
+    }
+
+    /// Checks that funding is the rate's share of a lot at the mark, rounded half to even, and notes what everybody owes.
+    fn funding(&mut self, market: MarketId, rate: Rate, mark: Price, per_lot: Money) {
+        self.report.fundings += 1;
+        let is_current = self.books[market.index()].mark.is_none_or(|current| current == mark.0);
+        self.problems.require(is_current, || "funding is measured at another mark".to_owned());
+        let lot = holdings::position_value(self.spec.markets[market.index()].contract, mark, 1);
+        let doubled = 2 * lot.saturating_mul(i128::from(rate.0));
+        // Nearer than half a unit, or at half a unit and even.
+        let away = (2 * i128::from(per_lot.0) * 1_000_000_000 - doubled).abs();
+        let is_right = away < 1_000_000_000 || (away == 1_000_000_000 && per_lot.0 % 2 == 0);
+        self.problems.require(is_right, || format!("funding of {rate:?} on {lot} is not {per_lot} a lot"));
+        let owed = self.holdings.iter().filter(|((_, at), held)| *at == market && held.lots != 0);
+        self.purses.expect_funding(
+            market,
+            owed.map(|((account, _), held)| (*account, held.lots * i128::from(per_lot.0))),
+        );
     }
 
     /// Changes a position; that of an account which is being liquidated may only shrink.
@@ -296,6 +323,8 @@ impl Auditor {
             | Event::StopCancelled { market, .. }
             | Event::Assigned { market, .. }
             | Event::Mark { market, .. }
+            | Event::IndexMark { market, .. }
+            | Event::Funding { market, .. }
             | Event::Liquidation { market, .. }
             | Event::Liquidated { market, .. }
             | Event::Fundamental { market, .. } => *market,
@@ -337,6 +366,12 @@ impl Auditor {
                 self.report.marks += 1;
                 self.books[market.index()].set_mark(mark, [bid, ask, last], &mut self.problems);
             }
+            Event::IndexMark { market, mark, by_funding, by_basis, last } => {
+                self.report.marks += 1;
+                let book = &mut self.books[market.index()];
+                book.set_index_mark(mark, [by_funding, by_basis], last, &mut self.problems);
+            }
+            Event::Funding { market, rate, mark, per_lot } => self.funding(market, rate, mark, per_lot),
             Event::Liquidation { market, account, lots, mark, equity, maintenance } => {
                 self.liquidation(&Breached { market, account, lots, mark, equity, maintenance });
             }

@@ -20,6 +20,10 @@ struct FeeDue {
 pub(super) struct Purses {
     all: BTreeMap<Purse, i128>,
     fees_due: Vec<FeeDue>,
+    /// What the buyer of the last spot trade owes the seller.
+    payment: Option<(AccountId, AccountId, i128)>,
+    /// What accounts still owe of the funding that is being paid in a market, below zero where they are owed.
+    funding: BTreeMap<(MarketId, AccountId), i128>,
     /// The account whose deficit the fund has just paid a part of.
     covered: Option<AccountId>,
 }
@@ -45,9 +49,24 @@ impl Purses {
         }
     }
 
+    /// Notes what the buyer of coins owes the seller.
+    pub(super) fn expect_payment(&mut self, buyer: AccountId, seller: AccountId, amount: i128) {
+        self.payment = Some((buyer, seller, amount));
+    }
+
+    /// Notes what accounts owe of a funding payment.
+    pub(super) fn expect_funding(&mut self, market: MarketId, owed: impl Iterator<Item = (AccountId, i128)>) {
+        self.funding.extend(owed.map(|(account, amount)| ((market, account), amount)));
+    }
+
     /// Checks that the fees of the last trade were paid, in full or until the account had nothing.
     pub(super) fn settle_up(&mut self, problems: &mut Problems) {
         self.covered = None;
+        let payment = self.payment.take();
+        problems.require(payment.is_none(), || format!("coins are not paid for: {payment:?}"));
+        let unpaid = self.funding.iter().find(|(_, amount)| **amount != 0);
+        problems.require(unpaid.is_none(), || format!("funding is not paid: {unpaid:?}"));
+        self.funding.clear();
         while let Some(fee) = self.fees_due.pop() {
             let cash = self.get(Purse::Cash(fee.account));
             problems.require(fee.left == 0 || (fee.left > 0 && cash <= 0), || {
@@ -74,14 +93,27 @@ impl Purses {
         *self.all.entry(to).or_default() += i128::from(amount.0);
         let (left, arrived) = (self.get(from), self.get(to));
         let is_backed = match from {
-            Purse::Fund(_) | Purse::Margin(..) => left >= 0,
-            Purse::Cash(_) => reason != Reason::InitialMargin || left >= 0,
+            // Funding is owed whatever is left, and a margin below zero is in breach.
+            Purse::Fund(_) | Purse::Margin(..) => left >= 0 || reason == Reason::Funding,
+            Purse::Cash(_) => !matches!(reason, Reason::InitialMargin | Reason::TopUp) || left >= 0,
             Purse::External | Purse::Clearing(_) | Purse::Fees(_) | Purse::Uncovered(_) => true,
         };
         problems.require(is_backed, || format!("{from:?} is at {left} after {reason:?}"));
         match (reason, from, to) {
             (Reason::TakerFee | Reason::MakerFee, Purse::Cash(account) | Purse::Margin(account, _), _) => {
                 self.pay_fee(account, reason, i128::from(amount.0), problems);
+            }
+            (Reason::SpotPayment, Purse::Cash(buyer), Purse::Cash(seller)) => {
+                let due = self.payment.take();
+                problems.require(due == Some((buyer, seller, i128::from(amount.0))), || {
+                    format!("account {buyer} pays {seller} {amount} for coins, not {due:?}")
+                });
+            }
+            (Reason::Funding, Purse::Cash(account) | Purse::Margin(account, _), Purse::Clearing(market)) => {
+                *self.funding.entry((market, account)).or_default() -= i128::from(amount.0);
+            }
+            (Reason::Funding, Purse::Clearing(market), Purse::Cash(account)) => {
+                *self.funding.entry((market, account)).or_default() += i128::from(amount.0);
             }
             (Reason::LiquidationFee, Purse::Margin(account, market), _) => {
                 problems.require(forced == Some((account, market)), || {
@@ -127,7 +159,17 @@ fn is_road(transfer: &Transfer) -> bool {
     };
     let has_road = match reason {
         Reason::Deposit => from == Purse::External && matches!(to, Purse::Cash(_) | Purse::Fund(_)),
-        Reason::InitialMargin => is_own && matches!(from, Purse::Cash(_)),
+        Reason::InitialMargin | Reason::TopUp => is_own && matches!(from, Purse::Cash(_)),
+        Reason::SpotPayment => matches!(from, Purse::Cash(_)) && matches!(to, Purse::Cash(_)),
+        Reason::Funding => match (from, to) {
+            (Purse::Margin(_, other), Purse::Clearing(market)) => market == other,
+            (Purse::Cash(_), Purse::Clearing(_)) | (Purse::Clearing(_), Purse::Cash(_)) => true,
+            _ => false,
+        },
+        Reason::FundTrading => match (from, to) {
+            (Purse::Cash(_), Purse::Fund(_)) | (Purse::Fund(_), Purse::Cash(_)) => true,
+            _ => false,
+        },
         Reason::MarginRelease => is_own && matches!(from, Purse::Margin(..)),
         Reason::RealizedPnl => match (from, to) {
             (Purse::Clearing(market), Purse::Margin(_, other)) => market == other,

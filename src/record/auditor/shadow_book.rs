@@ -83,6 +83,8 @@ impl ShadowBook {
         let (bid, ask) = (self.best(Side::Buy), self.best(Side::Sell));
         match self.rule {
             MarkRule::BestBid => bid,
+            // Another book and the clock decide it.
+            MarkRule::Index => None,
             MarkRule::Last => self.last,
             MarkRule::Median => match (bid, ask, self.last) {
                 (Some(bid), Some(ask), Some(last)) => {
@@ -104,6 +106,24 @@ impl ShadowBook {
         problems.require(told == ours, || format!("a mark is made from {told:?}, not {ours:?}"));
         let by_rule = self.by_rule();
         problems.require(by_rule == Some(mark.0), || format!("the mark is {mark}, not {by_rule:?}"));
+        problems.require(self.mark != Some(mark.0), || "a mark that did not move is told".to_owned());
+        self.mark = Some(mark.0);
+    }
+
+    /// Hears a mark that is made from an index: the median of two prices that this book cannot know, and its last one.
+    pub(super) fn set_index_mark(
+        &mut self,
+        mark: Price,
+        anchors: [Price; 2],
+        last: Option<Price>,
+        problems: &mut Problems,
+    ) {
+        let told = last.map(|last| last.0);
+        problems.require(self.rule == MarkRule::Index, || "a mark is made from an index".to_owned());
+        problems.require(told == self.last, || format!("a mark is made from {told:?}, not {:?}", self.last));
+        let mut three = [anchors[0].0, anchors[1].0, told.unwrap_or(anchors[0].0)];
+        three.sort_unstable();
+        problems.require(three[1] == mark.0, || format!("the mark is {mark}, not {}", three[1]));
         problems.require(self.mark != Some(mark.0), || "a mark that did not move is told".to_owned());
         self.mark = Some(mark.0);
     }

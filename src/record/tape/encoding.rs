@@ -4,7 +4,7 @@ use super::{MAX_RECORD_LEN, TapeError};
 use crate::clearing::{Purse, Reason, Transfer};
 use crate::event::{Assignment, Event, Refusal};
 use crate::market::{BookEvent, CancelReason, NewOrder, OrderType, Owner, RejectReason, TimeInForce, Trade};
-use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Side, Time, VenueId};
+use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, Time, VenueId};
 use std::io::{self, Read};
 
 mod kind {
@@ -24,6 +24,8 @@ mod kind {
     pub(super) const MARK: u8 = 48;
     pub(super) const LIQUIDATION: u8 = 49;
     pub(super) const LIQUIDATED: u8 = 50;
+    pub(super) const INDEX_MARK: u8 = 51;
+    pub(super) const FUNDING: u8 = 52;
     pub(super) const FUNDAMENTAL: u8 = 64;
     pub(super) const SHOCK: u8 = 65;
 }
@@ -120,7 +122,7 @@ macro_rules! newtypes {
         }
     )*};
 }
-newtypes!(Time, Price, Qty, Position, Money, VenueId, MarketId, AccountId, OrderId, Owner);
+newtypes!(Time, Price, Qty, Position, Money, Rate, VenueId, MarketId, AccountId, OrderId, Owner);
 
 /// Enums without fields: one byte, with every number written out.
 macro_rules! tags {
@@ -150,7 +152,8 @@ tags!(
     InsufficientMargin = 0,
     LeverageAboveBracket = 1,
     PositionTooLarge = 2,
-    BelowMaintenance = 3
+    BelowMaintenance = 3,
+    InsufficientCoins = 4
 );
 tags!(
     RejectReason,
@@ -175,7 +178,11 @@ tags!(
     MakerFee = 5,
     LiquidationFee = 6,
     FundCover = 7,
-    UncoveredLoss = 8
+    UncoveredLoss = 8,
+    SpotPayment = 9,
+    Funding = 10,
+    TopUp = 11,
+    FundTrading = 12
 );
 
 /// Structs: their fields one after another.
@@ -350,6 +357,12 @@ pub(super) fn put_event(event: &Event, bytes: &mut Bytes) -> u8 {
             put!(bytes, kind::LIQUIDATION, market, account, lots, mark, equity, maintenance)
         }
         Event::Liquidated { market, account, left } => put!(bytes, kind::LIQUIDATED, market, account, left),
+        Event::IndexMark { market, mark, by_funding, by_basis, last } => {
+            put!(bytes, kind::INDEX_MARK, market, mark, by_funding, by_basis, last)
+        }
+        Event::Funding { market, rate, mark, per_lot } => {
+            put!(bytes, kind::FUNDING, market, rate, mark, per_lot)
+        }
         Event::Fundamental { market, value } => put!(bytes, kind::FUNDAMENTAL, market, value),
         Event::Shock { index } => put!(bytes, kind::SHOCK, index),
     }
@@ -389,6 +402,8 @@ pub(super) fn take_event<R: Read>(kind: u8, input: &mut Input<R>) -> Result<Even
             take!(input, Event::Liquidation { market, account, lots, mark, equity, maintenance })
         }
         kind::LIQUIDATED => take!(input, Event::Liquidated { market, account, left }),
+        kind::INDEX_MARK => take!(input, Event::IndexMark { market, mark, by_funding, by_basis, last }),
+        kind::FUNDING => take!(input, Event::Funding { market, rate, mark, per_lot }),
         kind::FUNDAMENTAL => take!(input, Event::Fundamental { market, value }),
         kind::SHOCK => take!(input, Event::Shock { index }),
         value => return Err(TapeError::Unknown { what: "kind of record", value, at: input.record }),
