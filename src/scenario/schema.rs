@@ -1,6 +1,9 @@
 //! The keys of a scenario file: the one table that ranges, defaults, `explain` and the documentation come from.
 
+mod populations;
+
 use super::{Key, Kind};
+use populations::POPULATIONS;
 
 const ABOVE_ZERO: f64 = f64::MIN_POSITIVE;
 
@@ -20,7 +23,27 @@ const fn table(path: &'static str, meaning: &'static str) -> Key {
 }
 
 /// All keys.
-pub static KEYS: &[Key] = &[
+pub static KEYS: &[Key] =
+    &joined::<{ WORLD.len() + POPULATIONS.len() + TIMELINE.len() }>([WORLD, POPULATIONS, TIMELINE]);
+
+/// Joins lists of keys that are `N` keys together.
+const fn joined<const N: usize>(parts: [&[Key]; 3]) -> [Key; N] {
+    let mut all = [parts[0][0]; N];
+    let (mut part, mut count) = (0, 0);
+    while part < parts.len() {
+        let mut index = 0;
+        while index < parts[part].len() {
+            all[count] = parts[part][index];
+            (index, count) = (index + 1, count + 1);
+        }
+        part += 1;
+    }
+    assert!(count == N, "the keys of all parts");
+    all
+}
+
+/// Keys of the file itself, assets, venues and markets.
+const WORLD: &[Key] = &[
     key("title", Kind::Text, "", Some(""), "one line of what the scenario shows", ""),
     key(
         "start",
@@ -288,384 +311,10 @@ pub static KEYS: &[Key] = &[
         "time between two moves of the fundamental value",
         "finer than any agent looks",
     ),
-    key("populations", Kind::Tables, "", None, "who trades", ""),
-    table("populations.*.latency", "delay of the population's messages, and of the venue's fills to it"),
-    key(
-        "populations.*.latency.base",
-        Kind::Duration { min: "0s", max: "1h" },
-        "",
-        Some("0s"),
-        "shortest delay",
-        "orders of a Poisson flow that are all late by the same time are the same flow",
-    ),
-    key(
-        "populations.*.latency.jitter",
-        Kind::Duration { min: "0s", max: "1h" },
-        "",
-        Some("0s"),
-        "added on top, uniform from 0",
-        "",
-    ),
-    key(
-        "populations.*.strategy",
-        Kind::OneOf(&["background", "maker", "retail", "fundamentalist"]),
-        "",
-        None,
-        "what the population does",
-        "",
-    ),
-    key("populations.*.strategy.background.market", Kind::Name, "", None, "the market that it trades in", ""),
-    key(
-        "populations.*.strategy.background.bids",
-        Kind::List,
-        "",
-        None,
-        "rows of [distance from the middle in bps, cumulative bids up to there in the settlement asset], ascending",
-        "",
-    ),
-    key(
-        "populations.*.strategy.background.asks",
-        Kind::List,
-        "",
-        None,
-        "the same for asks, at the same distances",
-        "",
-    ),
-    key(
-        "populations.*.strategy.background.depth_scale",
-        Kind::Float { min: 0.001, max: 1000.0 },
-        "",
-        Some("1"),
-        "multiplies all depths",
-        "the axis of every question about depth",
-    ),
-    key(
-        "populations.*.strategy.background.orders_per_rung",
-        Kind::Float { min: 1.0, max: 10_000.0 },
-        "orders",
-        Some("40"),
-        "orders that make up one rung of one side on average",
-        "enough that one order is a small part of a rung, few enough that two hours stay below a million messages",
-    ),
-    key(
-        "populations.*.strategy.background.lifetime_near",
-        Kind::Duration { min: "1ms", max: "30d" },
-        "",
-        Some("5s"),
-        "mean life of an order in the nearest rung",
-        "seconds at the touch (Cont, Stoikov, Talreja 2010 found 1-2 s in equities)",
-    ),
-    key(
-        "populations.*.strategy.background.lifetime_far",
-        Kind::Duration { min: "1ms", max: "30d" },
-        "",
-        Some("6h"),
-        "mean life of an order in the farthest rung; between, logarithms are interpolated",
-        "hours deep in the book",
-    ),
-    key(
-        "populations.*.strategy.background.market_orders_per_second",
-        Kind::Float { min: 0.0, max: 10_000.0 },
-        "1/s",
-        Some("0.5"),
-        "market orders, both sides together",
-        "",
-    ),
-    key(
-        "populations.*.strategy.background.market_order_median",
-        Kind::Float { min: ABOVE_ZERO, max: 1e9 },
-        "coins",
-        None,
-        "median size of a market order",
-        "",
-    ),
-    key(
-        "populations.*.strategy.background.market_order_sigma",
-        Kind::Float { min: 0.0, max: 4.0 },
-        "",
-        Some("1.2"),
-        "standard deviation of the logarithm of its size",
-        "order sizes are heavy-tailed; 1.2 puts the mean at twice the median",
-    ),
-    key("populations.*.strategy.maker.market", Kind::Name, "", None, "the market that it trades in", ""),
-    key(
-        "populations.*.strategy.maker.count",
-        Kind::Int { min: 0, max: 1_000 },
-        "makers",
-        Some("1"),
-        "how many makers",
-        "",
-    ),
-    key(
-        "populations.*.strategy.maker.levels",
-        Kind::Int { min: 1, max: 100 },
-        "quotes",
-        Some("5"),
-        "quotes on each side",
-        "five levels hold most of the depth near the touch",
-    ),
-    key(
-        "populations.*.strategy.maker.quote",
-        Kind::Exact { min: "0.000000001", max: "1000000000" },
-        "coins",
-        None,
-        "size of a quote",
-        "",
-    ),
-    key(
-        "populations.*.strategy.maker.half_spread_bps",
-        Kind::Float { min: 0.0, max: 1_000.0 },
-        "bps",
-        Some("1"),
-        "distance of the first quote from the middle, shifted by inventory",
-        "about the maker fee of 2 bps earned twice on a round trip",
-    ),
-    key(
-        "populations.*.strategy.maker.spacing_bps",
-        Kind::Float { min: 0.0, max: 1_000.0 },
-        "bps",
-        Some("2"),
-        "distance between two quotes",
-        "",
-    ),
-    key(
-        "populations.*.strategy.maker.skew_bps",
-        Kind::Float { min: 0.0, max: 1_000.0 },
-        "bps",
-        Some("5"),
-        "shift of the middle at full inventory (Avellaneda, Stoikov 2008, linear form)",
-        "a few half-spreads, so that a full maker leans on one side",
-    ),
-    key(
-        "populations.*.strategy.maker.inventory_limit",
-        Kind::Exact { min: "0.000000001", max: "1000000000" },
-        "coins",
-        None,
-        "inventory at which it only quotes the side that reduces it",
-        "",
-    ),
-    key(
-        "populations.*.strategy.maker.interval",
-        Kind::Duration { min: "1ms", max: "1h" },
-        "",
-        Some("1s"),
-        "mean time between two looks",
-        "slower than real makers: it bounds the number of messages",
-    ),
-    table(
-        "populations.*.strategy.maker.withdrawal",
-        "when it takes its quotes away; without this table it never does",
-    ),
-    key(
-        "populations.*.strategy.maker.withdrawal.move_bps",
-        Kind::Float { min: 0.0, max: 10_000.0 },
-        "bps",
-        Some("50"),
-        "distance of the middle from its moving average at which it leaves",
-        "about one standard deviation of an hourly return in the week before 2026-02-23 (.45 %)",
-    ),
-    key(
-        "populations.*.strategy.maker.withdrawal.half_life",
-        Kind::Duration { min: "100ms", max: "1d" },
-        "",
-        Some("5m"),
-        "half-life of the moving average",
-        "",
-    ),
-    key(
-        "populations.*.strategy.maker.withdrawal.pause",
-        Kind::Duration { min: "0s", max: "1d" },
-        "",
-        Some("2m"),
-        "how long it stays away",
-        "",
-    ),
-    key("populations.*.strategy.retail.market", Kind::Name, "", None, "the market that it trades in", ""),
-    key(
-        "populations.*.strategy.retail.longs",
-        Kind::Int { min: 0, max: 5_000_000 },
-        "accounts",
-        None,
-        "accounts with a long position at the start",
-        "an account takes up to 200 bytes, so five million fit in a gigabyte",
-    ),
-    key(
-        "populations.*.strategy.retail.shorts",
-        Kind::Int { min: 0, max: 5_000_000 },
-        "accounts",
-        None,
-        "accounts with a short position at the start",
-        "an account takes up to 200 bytes, so five million fit in a gigabyte",
-    ),
-    key(
-        "populations.*.strategy.retail.idle",
-        Kind::Int { min: 0, max: 5_000_000 },
-        "accounts",
-        Some("0"),
-        "accounts without a position at the start",
-        "an account takes up to 200 bytes, so five million fit in a gigabyte",
-    ),
-    key("populations.*.strategy.retail.leverages", Kind::List, "", None, "rows of [leverage, weight]", ""),
-    key(
-        "populations.*.strategy.retail.long_share",
-        Kind::Float { min: 0.0, max: 1.0 },
-        "fraction",
-        Some("0.5"),
-        "share of new positions that are long",
-        "no view unless one is stated",
-    ),
-    key(
-        "populations.*.strategy.retail.opens_per_day",
-        Kind::Float { min: 0.0, max: 100_000.0 },
-        "1/d an account",
-        Some("0"),
-        "rate at which an account without a position opens one",
-        "",
-    ),
-    key(
-        "populations.*.strategy.retail.closes_per_day",
-        Kind::Float { min: 0.0, max: 100_000.0 },
-        "1/d an account",
-        Some("0"),
-        "rate at which an account with a position closes it",
-        "",
-    ),
-    key(
-        "populations.*.strategy.retail.stake",
-        Kind::Float { min: 0.0, max: 1.0 },
-        "fraction",
-        Some("0.5"),
-        "share of the free balance put behind a new position",
-        "",
-    ),
-    key(
-        "populations.*.strategy.retail.notional_median",
-        Kind::Float { min: 0.01, max: 1e10 },
-        "settlement asset",
-        None,
-        "median notional of a position at the start; the margin behind it is this over its leverage",
-        "so that the share of each leverage in the open interest is its weight",
-    ),
-    key(
-        "populations.*.strategy.retail.notional_sigma",
-        Kind::Float { min: 0.0, max: 4.0 },
-        "",
-        Some("1.5"),
-        "standard deviation of the logarithm of that notional",
-        "accounts differ by orders of magnitude",
-    ),
-    key(
-        "populations.*.strategy.retail.notional_cap",
-        Kind::Float { min: 0.01, max: 1e12 },
-        "settlement asset",
-        Some("20000000"),
-        "largest notional of a position at the start",
-        "larger positions are built and closed in parts, which this population does not do",
-    ),
-    key(
-        "populations.*.strategy.retail.spare",
-        Kind::Float { min: 0.0, max: 100.0 },
-        "fraction",
-        Some("0.2"),
-        "free balance beside the margin, as a share of it",
-        "",
-    ),
-    key(
-        "populations.*.strategy.retail.entries",
-        Kind::OneOf(&["spread", "history"]),
-        "",
-        None,
-        "where the positions of the start were opened; those that would not have survived are drawn again",
-        "accounts at time zero are survivors",
-    ),
-    key(
-        "populations.*.strategy.retail.entries.spread.bps",
-        Kind::Float { min: 0.0, max: 5_000.0 },
-        "bps",
-        Some("200"),
-        "standard deviation of entries around the initial price",
-        "",
-    ),
-    key(
-        "populations.*.strategy.retail.entries.history.hours",
-        Kind::List,
-        "",
-        None,
-        "rows of [high, low] of the hours before the start, ascending in time",
-        "",
-    ),
-    key(
-        "populations.*.strategy.retail.entries.history.mean_age",
-        Kind::Duration { min: "1m", max: "30d" },
-        "",
-        Some("48h"),
-        "mean age of a position",
-        "",
-    ),
-    key(
-        "populations.*.strategy.fundamentalist.market",
-        Kind::Name,
-        "",
-        None,
-        "the market that it trades in",
-        "",
-    ),
-    key(
-        "populations.*.strategy.fundamentalist.accounts",
-        Kind::Int { min: 1, max: 1_000_000 },
-        "accounts",
-        None,
-        "how many accounts",
-        "",
-    ),
-    key(
-        "populations.*.strategy.fundamentalist.capital",
-        Kind::Float { min: 1.0, max: 1e12 },
-        "settlement asset",
-        None,
-        "capital of each account",
-        "",
-    ),
-    key(
-        "populations.*.strategy.fundamentalist.value_noise_bps",
-        Kind::Float { min: 0.0, max: 5_000.0 },
-        "bps",
-        Some("100"),
-        "standard deviation of an account's own value around the fundamental",
-        "",
-    ),
-    key(
-        "populations.*.strategy.fundamentalist.threshold_bps",
-        Kind::Float { min: 0.0, max: 5_000.0 },
-        "bps",
-        Some("50"),
-        "how far the price must be from own value before it trades",
-        "",
-    ),
-    key(
-        "populations.*.strategy.fundamentalist.order_share",
-        Kind::Float { min: ABOVE_ZERO, max: 1.0 },
-        "fraction",
-        Some("0.1"),
-        "share of the capital in one order",
-        "slow: ten looks to be fully invested",
-    ),
-    key(
-        "populations.*.strategy.fundamentalist.mean_interval",
-        Kind::Duration { min: "1s", max: "30d" },
-        "",
-        Some("10m"),
-        "mean time between two looks of one account",
-        "",
-    ),
-    key(
-        "populations.*.strategy.fundamentalist.short",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "whether it also sells short above its value; a dip buyer only sells what it bought",
-        "",
-    ),
+];
+
+/// Keys of the timeline and of the mechanisms.
+const TIMELINE: &[Key] = &[
     key("shocks", Kind::Tables, "", Some("{}"), "the timeline", ""),
     key("shocks.*.event", Kind::OneOf(&["meta_order", "fundamental_jump"]), "", None, "what happens", ""),
     key("shocks.*.event.meta_order.market", Kind::Name, "", None, "the market that it trades in", ""),

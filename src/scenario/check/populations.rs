@@ -1,0 +1,283 @@
+//! Who trades, and the timeline: from tables to specifications of agents and shocks.
+
+use super::{Checker, Scale, exact};
+use crate::agents::{
+    BackgroundSpec, FundamentalistSpec, MakerSpec, MetaOrderSpec, RetailSpec, Rung, Withdrawal,
+};
+use crate::sampling::LogNormal;
+use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Section, Seeding, Shock, ShockKind};
+use crate::units::{MarketId, Price, Qty, Side, Time, decimal_to_units};
+use crate::world::MarketSpec;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+impl Checker<'_> {
+    pub(super) fn population(
+        &self,
+        name: &str,
+        table: Section<'_>,
+        markets: &[Option<MarketSpec>],
+    ) -> Option<Population> {
+        let delay = table.table("latency");
+        let latency = Latency { base: delay.duration("base"), jitter: delay.duration("jitter") };
+        let (variant, body) = table.one_of("strategy")?;
+        let strategy = match variant {
+            "background" => self.background(body),
+            "maker" => self.maker(body),
+            "retail" => self.retail(body, markets),
+            "fundamentalist" => self.fundamentalist(body),
+            other => unreachable!("the key table does not declare {other}"),
+        };
+        Some(Population { name: name.to_owned(), latency, strategy: strategy? })
+    }
+
+    /// Returns the market that a strategy or shock names, with its scale; `None` after a problem was said somewhere.
+    fn at(&self, body: Section<'_>) -> Option<(MarketId, Scale)> {
+        if self.markets.is_empty() {
+            // Said once, for the scenario as a whole.
+            return None;
+        }
+        let index = body.reference("market", "market", &self.markets)?;
+        Some((MarketId(index as u16), (*self.scales.get(index)?)?))
+    }
+
+    fn background(&self, body: Section<'_>) -> Option<PopulationStrategy> {
+        let at = self.at(body);
+        let (bids, asks) = (profile(body, "bids"), profile(body, "asks"));
+        let scale = body.float("depth_scale");
+        let orders_per_rung = body.float("orders_per_rung");
+        let (near, far) = (body.duration("lifetime_near"), body.duration("lifetime_far"));
+        let market_rate = body.float("market_orders_per_second");
+        let (median, sigma) = (body.float("market_order_median"), body.float("market_order_sigma"));
+        let (bids, asks) = (bids?, asks?);
+        if bids.iter().map(|(bps, _)| bps).ne(asks.iter().map(|(bps, _)| bps)) {
+            body.problem("asks", "stand at other distances than the bids", None);
+            return None;
+        }
+        let (market, lot) = at?;
+        let last = bids.last()?.0;
+        let first = bids.first()?.0;
+        let (mut from, mut bid_before, mut ask_before) = (0.0, 0.0, 0.0);
+        let rungs: Vec<Rung> = bids
+            .iter()
+            .zip(&asks)
+            .map(|(&(to, bid), &(_, ask))| {
+                let share = if last > first { libm::log(to / first) / libm::log(last / first) } else { 0.0 };
+                let logs = [near, far].map(|life| libm::log(life.as_secs_f64()));
+                let rung = Rung {
+                    from_bps: from,
+                    to_bps: to,
+                    bid_lots: (bid - bid_before) * scale / lot.lot_value,
+                    ask_lots: (ask - ask_before) * scale / lot.lot_value,
+                    lifetime_s: libm::exp(logs[0] + share * (logs[1] - logs[0])),
+                };
+                (from, bid_before, ask_before) = (to, bid, ask);
+                rung
+            })
+            .collect();
+        let rate: f64 = rungs.iter().map(|rung| orders_per_rung / rung.lifetime_s).sum();
+        if rate > 100_000.0 {
+            let what = format!("makes {rate:.0} limit orders a second");
+            body.problem(
+                "lifetime_near",
+                what,
+                Some("more than 100000 a second never end; take longer lives".into()),
+            );
+        }
+        let lots_a_coin = 1.0 / lot.lot.to_f64()?;
+        let market_qty = LogNormal::new(median * lots_a_coin, sigma);
+        Some(PopulationStrategy::Background(BackgroundSpec {
+            market,
+            rungs,
+            orders_per_rung,
+            market_rate,
+            market_qty,
+        }))
+    }
+
+    fn maker(&self, body: Section<'_>) -> Option<PopulationStrategy> {
+        let at = self.at(body);
+        let lot = at.map(|(_, scale)| scale.lot);
+        let qty = |key| lot.and_then(|lot| exact(body, key, lot)).map(Qty);
+        let (quote, limit) = (qty("quote"), qty("inventory_limit"));
+        let withdrawal = body.opt_table("withdrawal").map(|rule| Withdrawal {
+            move_bps: rule.float("move_bps"),
+            half_life: rule.duration("half_life"),
+            pause: rule.duration("pause"),
+        });
+        let (count, levels) = (body.int("count"), body.int("levels"));
+        let spec = MakerSpec {
+            market: at.map_or(MarketId(0), |(market, _)| market),
+            levels: levels as u32,
+            quote_qty: Qty(1),
+            half_spread_bps: body.float("half_spread_bps"),
+            spacing_bps: body.float("spacing_bps"),
+            skew_bps: body.float("skew_bps"),
+            inventory_limit: Qty(1),
+            interval: body.duration("interval"),
+            withdrawal,
+        };
+        at?;
+        let spec = MakerSpec { quote_qty: quote?, inventory_limit: limit?, ..spec };
+        Some(PopulationStrategy::Maker { count: count as u32, spec })
+    }
+
+    fn retail(&self, body: Section<'_>, markets: &[Option<MarketSpec>]) -> Option<PopulationStrategy> {
+        let at = self.at(body);
+        let market = at.and_then(|(market, _)| markets[market.index()].as_ref());
+        let (longs, shorts, idle) = (body.int("longs"), body.int("shorts"), body.int("idle"));
+        if ["longs", "shorts", "idle"].iter().any(|key| body.is_spoilt(key)) {
+            // Nothing follows from a stand-in.
+        } else if longs + shorts + idle == 0 {
+            body.problem("longs", "leaves the population without an account", None);
+        } else if longs + shorts + idle > 5_000_000 {
+            let accounts = longs + shorts + idle;
+            let gigabytes = accounts as f64 * 200.0 / 1e9;
+            let what = format!("with shorts and idle these are {accounts} accounts, about {gigabytes:.1} GB");
+            body.problem("longs", what, Some("a population has at most 5000000 accounts".into()));
+        }
+        let highest = market.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
+        let (mut leverages, mut weights) = (Vec::new(), Vec::new());
+        for row in body.rows("leverages") {
+            if row.expect(&["leverage", "weight"]) {
+                let leverage = row.int(0, 1, 1_000) as u16;
+                if leverage > highest {
+                    let help = "no bracket of the market allows more".to_owned();
+                    row.problem(0, format!("is above the highest leverage, {highest}"), Some(help));
+                }
+                leverages.push(leverage);
+                weights.push(row.float(1, 0.0, 1e12));
+            }
+        }
+        if weights.iter().sum::<f64>() <= 0.0 {
+            body.problem(
+                "leverages",
+                "have no weight",
+                Some("one row of [leverage, weight] at least".into()),
+            );
+        }
+        let per_second = |key| body.float(key) / 86_400.0;
+        let spec = RetailSpec {
+            market: at.map_or(MarketId(0), |(market, _)| market),
+            accounts: (longs + shorts + idle).clamp(0, i64::from(u32::MAX)) as u32,
+            leverages,
+            weights,
+            long_share: body.float("long_share"),
+            open_rate: per_second("opens_per_day"),
+            close_rate: per_second("closes_per_day"),
+            stake: body.float("stake"),
+        };
+        let seeding = Seeding {
+            longs: longs as u32,
+            shorts: shorts as u32,
+            notional: LogNormal::new(body.float("notional_median"), body.float("notional_sigma")),
+            notional_cap: body.float("notional_cap"),
+            spare: body.float("spare"),
+            entries: entries(body, market)?,
+        };
+        at?;
+        (!spec.leverages.is_empty()).then_some(PopulationStrategy::Retail { spec, seeding })
+    }
+
+    fn fundamentalist(&self, body: Section<'_>) -> Option<PopulationStrategy> {
+        let at = self.at(body);
+        let spec = FundamentalistSpec {
+            market: at.map_or(MarketId(0), |(market, _)| market),
+            accounts: body.int("accounts") as u32,
+            capital: body.float("capital"),
+            value_noise_bps: body.float("value_noise_bps"),
+            threshold_bps: body.float("threshold_bps"),
+            order_share: body.float("order_share"),
+            mean_interval: body.duration("mean_interval"),
+            short: body.bool("short"),
+        };
+        at.map(|_| PopulationStrategy::Fundamentalist(spec))
+    }
+
+    pub(super) fn shock(&self, name: &str, table: Section<'_>, duration: Time) -> Option<Shock> {
+        let (variant, body) = table.one_of("event")?;
+        let place = self.at(body);
+        let at = body.duration("at");
+        if at > duration && !self.root.is_spoilt("duration") {
+            let help = "the scenario's `duration` says when it ends".to_owned();
+            body.problem("at", "is after the end of the run", Some(help));
+        }
+        let kind = match variant {
+            "meta_order" => {
+                let side = if body.choice("side") == "buy" { Side::Buy } else { Side::Sell };
+                let (duration, slice_every) = (body.duration("duration"), body.duration("slice_every"));
+                if duration > Time::ZERO && slice_every > duration && !body.is_spoilt("duration") {
+                    body.problem("slice_every", "is longer than the whole order", None);
+                }
+                let (market, scale) = place?;
+                let qty = Qty(exact(body, "quantity", scale.lot)?);
+                ShockKind::MetaOrder(MetaOrderSpec { market, side, qty, at, duration, slice_every })
+            }
+            "fundamental_jump" => {
+                let bps = body.float("bps");
+                ShockKind::FundamentalJump { market: place?.0, at, bps }
+            }
+            other => unreachable!("the key table does not declare {other}"),
+        };
+        Some(Shock { name: name.to_owned(), kind })
+    }
+}
+
+/// Reads rows of [bps, cumulative depth], ascending in both.
+fn profile(body: Section<'_>, key: &str) -> Option<Vec<(f64, f64)>> {
+    let mut points: Vec<(f64, f64)> = Vec::new();
+    for row in body.rows(key) {
+        if !row.expect(&["distance in bps", "cumulative depth"]) {
+            continue;
+        }
+        let point = (row.float(0, 0.01, 9_000.0), row.float(1, 0.0, 1e15));
+        if let Some(last) = points.last() {
+            if point.0 <= last.0 {
+                row.problem(0, format!("does not lie beyond {}", last.0), None);
+            }
+            if point.1 < last.1 {
+                row.problem(
+                    1,
+                    format!("is less than {} nearer to the middle", last.1),
+                    Some("depth is cumulative".into()),
+                );
+            }
+        }
+        points.push(point);
+    }
+    if points.last().is_none_or(|last| last.1 <= 0.0) {
+        body.problem(key, "hold no depth", None);
+        return None;
+    }
+    Some(points)
+}
+
+/// Reads where positions were opened.
+fn entries(body: Section<'_>, market: Option<&MarketSpec>) -> Option<Entries> {
+    let (variant, entries) = body.one_of("entries")?;
+    if variant == "spread" {
+        return Some(Entries::Spread(entries.float("bps")));
+    }
+    let mean_age = entries.duration("mean_age").as_secs_f64() / 3_600.0;
+    let mut hours = Vec::new();
+    for row in entries.rows("hours") {
+        if !row.expect(&["high", "low"]) {
+            continue;
+        }
+        let cells = [0, 1].map(|cell| row.exact(cell, "0.000000001", "1000000000"));
+        let tick = market.map_or(Decimal::ONE, |market| market.tick);
+        let ticks = cells.map(|price| decimal_to_units(price, tick));
+        match ticks {
+            [Ok(high), Ok(low)] if low > high => row.problem(1, "is above the high", None),
+            [Ok(high), Ok(low)] => hours.push((Price(high), Price(low))),
+            [Err(error), _] if market.is_some() => row.problem(0, error.to_string(), None),
+            [_, Err(error)] if market.is_some() => row.problem(1, error.to_string(), None),
+            _ => {}
+        }
+    }
+    if hours.is_empty() {
+        entries.problem("hours", "hold no hour", None);
+        return None;
+    }
+    Some(Entries::History { hours, mean_age })
+}
