@@ -10,9 +10,14 @@
 //! (list's capacity) x (the rate one rung nearer, since the middle moves); a draw picks one order, looks where it is now,
 //! and cancels it with probability theta(x) over the bound. Orders that traded are found gone when they are drawn.
 //!
+//! Activity responds to volatility, if the parameters say so: market orders, and near the middle arrivals and cancellations by
+//! one factor, so that the book refills faster and is as deep as before. The clock then ticks at the highest rate for ever and is
+//! thinned (`activity`).
+//!
 //! What can go wrong: after a fast move, orders near the touch may still be listed at their old distance and live
 //! longer than theta says, for about one lifetime of the old rung: resting orders of people who were not looking.
 
+use super::activity::{Activity, known_for};
 use super::{Actions, Decide, MARKET, View, Wake, limit, order};
 use crate::market::TimeInForce;
 use crate::rng::{Rng, Stream};
@@ -48,6 +53,11 @@ pub struct BackgroundSpec {
     pub market_rate: f64,
     /// Size of a market order in lots.
     pub market_qty: LogNormal,
+    /// How market orders become more frequent when the market moves.
+    pub activity: Activity,
+    /// Distance in hundredths of a percent within which limit orders come and go more often by the same factor: that of rungs
+    /// which begin nearer than this.
+    pub refill_within_bps: f64,
 }
 
 /// Candidates are thinned where a list is longer than this many times its target.
@@ -59,6 +69,15 @@ enum Candidate {
     Market,
     Arrival { side: Side, rung: usize },
     Cancel { list: usize },
+}
+
+/// The tick that is waited for.
+#[derive(Clone, Debug)]
+struct Pending {
+    candidate: Candidate,
+    /// Draw on whether it counts, if volatility is sampled before it comes.
+    undecided: Option<f64>,
+    rng: Rng,
 }
 
 /// The background flow of one market.
@@ -77,20 +96,20 @@ pub struct Background {
     lists: Vec<Vec<OrderId>>,
     /// Ticks of the clock so far; the number in the key of each draw.
     ticks: u64,
-    pending: Option<(Candidate, Rng)>,
+    pending: Option<Pending>,
 }
 
 impl Background {
     /// Makes the agent for two unmargined accounts. Its draws come from `stream` by tick of its clock.
     pub fn new(spec: BackgroundSpec, quoter: AccountId, taker: AccountId, stream: Stream) -> Self {
-        let mut weights = vec![spec.market_rate];
-        for rung in &spec.rungs {
-            let arrivals = spec.orders_per_rung / rung.lifetime_s;
+        let mut weights = vec![spec.market_rate * spec.activity.highest()];
+        for (index, rung) in spec.rungs.iter().enumerate() {
+            let arrivals = spec.orders_per_rung / rung.lifetime_s * highest(&spec, index);
             weights.push(if rung.bid_lots > 0.0 { arrivals } else { 0.0 });
             weights.push(if rung.ask_lots > 0.0 { arrivals } else { 0.0 });
         }
         for list in 0..spec.rungs.len() {
-            weights.push(capacity(&spec) * bound(&spec, list));
+            weights.push(capacity(&spec) * bound(&spec, list) * highest(&spec, list.saturating_sub(1)));
         }
         Self {
             tick: Exponential::new(weights.iter().sum()),
@@ -106,9 +125,11 @@ impl Background {
     }
 
     /// Draws ticks of the clock until one may bring something, and asks to be woken then. Between own actions the lists do
-    /// not change, so ticks that a short list thins out are passed over at once.
-    fn next(&mut self, actions: &mut Actions) {
+    /// not change, so ticks that a short list thins out are passed over at once; so are those that low activity thins out,
+    /// as long as it is known.
+    fn next(&mut self, view: &View<'_>, actions: &mut Actions) {
         let mut wait = 0.0;
+        let (multiplier, known) = (self.spec.activity.now(view, self.spec.market), known_for(view.now()));
         loop {
             self.ticks += 1;
             let mut rng = self.stream.draw(0, self.ticks);
@@ -119,7 +140,17 @@ impl Background {
             {
                 continue;
             }
-            self.pending = Some((candidate, rng));
+            let mut undecided = None;
+            let highest = self.highest(candidate);
+            if highest > 1.0 {
+                let draw = uniform(&mut rng) * highest;
+                if wait >= known {
+                    undecided = Some(draw);
+                } else if draw >= multiplier {
+                    continue;
+                }
+            }
+            self.pending = Some(Pending { candidate, undecided, rng });
             actions.wake_after(Time::from_secs_f64(wait));
             return;
         }
@@ -134,6 +165,33 @@ impl Background {
                 Candidate::Arrival { side, rung: (i - 1) >> 1 }
             }
             i => Candidate::Cancel { list: i - 1 - 2 * rungs },
+        }
+    }
+
+    /// Returns how much more often than usual a candidate may come at most.
+    fn highest(&self, candidate: Candidate) -> f64 {
+        match candidate {
+            Candidate::Market => self.spec.activity.highest(),
+            Candidate::Arrival { rung, .. } => highest(&self.spec, rung),
+            // Its share of the clock is that of the next nearer rung.
+            Candidate::Cancel { list } => highest(&self.spec, list.saturating_sub(1)),
+        }
+    }
+
+    fn act(&mut self, pending: Pending, view: &View<'_>, actions: &mut Actions) {
+        let Pending { candidate, undecided, mut rng } = pending;
+        let multiplier = self.spec.activity.now(view, self.spec.market);
+        if undecided.is_some_and(|draw| draw >= multiplier) {
+            return;
+        }
+        match candidate {
+            Candidate::Market => {
+                let side = if happens(0.5, &mut rng) { Side::Buy } else { Side::Sell };
+                let qty = Qty((libm::rint(self.spec.market_qty.sample(&mut rng)) as i64).max(1));
+                actions.submit(order(self.taker, self.spec.market, side, qty, MARKET));
+            }
+            Candidate::Arrival { side, rung } => self.arrive(side, rung, view, &mut rng, actions),
+            Candidate::Cancel { list } => self.cancel(list, multiplier, view, &mut rng, actions),
         }
     }
 
@@ -179,7 +237,15 @@ impl Background {
         }
     }
 
-    fn cancel(&mut self, list: usize, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+    /// Looks at an order of a list while activity is `multiplier` times as high as usual.
+    fn cancel(
+        &mut self,
+        list: usize,
+        multiplier: f64,
+        view: &View<'_>,
+        rng: &mut Rng,
+        actions: &mut Actions,
+    ) {
         let index = below(self.lists[list].len() as u64, rng) as usize;
         let chance = uniform(rng);
         let id = self.lists[list][index];
@@ -189,7 +255,10 @@ impl Background {
         };
         let away = (resting.price.0 as f64 / view.mid(self.spec.market) - 1.0).abs() * 1e4;
         let now = self.spec.rungs.iter().position(|rung| away < rung.to_bps).unwrap_or(self.lists.len() - 1);
-        if chance < 1.0 / (self.spec.rungs[now].lifetime_s * bound(&self.spec, list)) {
+        // Candidates came this much more often, and this much more often the order is to go.
+        let came = if self.highest(Candidate::Cancel { list }) > 1.0 { multiplier } else { 1.0 };
+        let goes = if highest(&self.spec, now) > 1.0 { multiplier } else { 1.0 };
+        if chance < goes / came / (self.spec.rungs[now].lifetime_s * bound(&self.spec, list)) {
             self.lists[list].swap_remove(index);
             actions.cancel(self.quoter, self.spec.market, id);
         } else if now != list {
@@ -209,22 +278,19 @@ fn bound(spec: &BackgroundSpec, list: usize) -> f64 {
     1.0 / spec.rungs[list.saturating_sub(1)].lifetime_s.min(spec.rungs[list].lifetime_s)
 }
 
+/// Highest multiplier of arrivals and cancellations in a rung.
+fn highest(spec: &BackgroundSpec, rung: usize) -> f64 {
+    if spec.rungs[rung].from_bps < spec.refill_within_bps { spec.activity.highest() } else { 1.0 }
+}
+
 impl Decide for Background {
     fn decide(&mut self, wake: Wake, view: &View<'_>, _rng: &mut Rng, actions: &mut Actions) {
         match (wake, self.pending.take()) {
             (Wake::Start, _) => self.seed(view, actions),
-            (Wake::Timer, Some((candidate, mut rng))) => match candidate {
-                Candidate::Market => {
-                    let side = if happens(0.5, &mut rng) { Side::Buy } else { Side::Sell };
-                    let qty = Qty((libm::rint(self.spec.market_qty.sample(&mut rng)) as i64).max(1));
-                    actions.submit(order(self.taker, self.spec.market, side, qty, MARKET));
-                }
-                Candidate::Arrival { side, rung } => self.arrive(side, rung, view, &mut rng, actions),
-                Candidate::Cancel { list } => self.cancel(list, view, &mut rng, actions),
-            },
+            (Wake::Timer, Some(pending)) => self.act(pending, view, actions),
             (Wake::Timer | Wake::Fill(_), _) => {}
         }
-        self.next(actions);
+        self.next(view, actions);
     }
 
     fn draws(&self) -> bool {

@@ -10,13 +10,17 @@
 //! agent draws never depends on another. To add an agent of your own, implement `Decide` and run
 //! `Simulation<YourAgent>`; all built-in ones are written the same way (`examples/own_agent.rs` is one).
 
+mod activity;
 mod background;
 mod fundamentalist;
 mod holder;
 mod maker;
 mod meta_order;
 mod retail;
+#[cfg(test)]
+mod tests;
 
+pub use activity::Activity;
 pub use background::{Background, BackgroundSpec, Rung};
 pub use fundamentalist::{Fundamentalist, FundamentalistSpec};
 pub use holder::Holder;

@@ -119,7 +119,7 @@ impl Simulation<Strategy> {
                 let first = self.open_many(spec.market, spec.accounts);
                 let mut rng = seed.stream(&format!("{name}.seeding")).sequence();
                 self.seed_retail(spec, seeding, first, hedgers[spec.market.index()], &mut rng, observer);
-                let agent = Strategy::Retail(Retail::new(spec.clone(), first));
+                let agent = Strategy::Retail(Retail::new(spec.clone(), first, seed.stream(&name)));
                 self.push(agent, &name, seed, 0, population.latency);
             }
             PopulationStrategy::Fundamentalist(spec) => {

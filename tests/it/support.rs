@@ -7,12 +7,17 @@ use firesale::scenario::{Document, Scenario, check, shipped};
 
 /// Loads a shipped scenario with changes.
 pub(crate) fn scenario(name: &str, changes: &[&str]) -> Scenario {
-    let mut document =
-        Document::parse(name, shipped::find(name).expect("it is shipped").text.as_bytes()).unwrap();
+    let text = shipped::find(name).expect("it is shipped").text;
+    checked(name, text, changes).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// Checks the text of a scenario with changes; an error is every problem as it is drawn.
+pub(crate) fn checked(name: &str, text: &str, changes: &[&str]) -> Result<Scenario, String> {
+    let mut document = Document::parse(name, text.as_bytes()).unwrap();
     for change in changes {
         document.set(change);
     }
-    check(&document, name).unwrap_or_else(|problems| panic!("{}", document.render(&problems, false)))
+    check(&document, name).map_err(|problems| document.render(&problems, false))
 }
 
 /// Runs a scenario to its end.

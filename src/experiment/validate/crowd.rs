@@ -1,7 +1,7 @@
 //! A small market with all kinds of people in it: where paired runs can differ.
 
 use super::ladder::{MARKET, bare, meta_order};
-use crate::agents::{BackgroundSpec, FundamentalistSpec, MakerSpec, RetailSpec, Rung, Withdrawal};
+use crate::agents::{Activity, BackgroundSpec, FundamentalistSpec, MakerSpec, RetailSpec, Rung, Withdrawal};
 use crate::clearing::{LiquidationStyle, Stage};
 use crate::sampling::LogNormal;
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Scenario, Seeding};
@@ -70,6 +70,8 @@ fn background() -> BackgroundSpec {
         orders_per_rung: 20.0,
         market_rate: 1.0,
         market_qty: LogNormal::new(4.0, 1.0),
+        activity: Activity::STEADY,
+        refill_within_bps: 0.0,
     }
 }
 
@@ -103,6 +105,7 @@ fn retail(leverages: &[u16]) -> PopulationStrategy {
         open_rate: 0.001,
         close_rate: 0.001,
         stake: 0.5,
+        activity: Activity::STEADY,
     };
     let seeding = Seeding {
         longs: 250,

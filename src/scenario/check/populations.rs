@@ -2,7 +2,7 @@
 
 use super::{Checker, Scale, exact};
 use crate::agents::{
-    BackgroundSpec, FundamentalistSpec, MakerSpec, MetaOrderSpec, RetailSpec, Rung, Withdrawal,
+    Activity, BackgroundSpec, FundamentalistSpec, MakerSpec, MetaOrderSpec, RetailSpec, Rung, Withdrawal,
 };
 use crate::sampling::LogNormal;
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Section, Seeding, Shock, ShockKind};
@@ -22,7 +22,7 @@ impl Checker<'_> {
         let latency = Latency { base: delay.duration("base"), jitter: delay.duration("jitter") };
         let (variant, body) = table.one_of("strategy")?;
         let strategy = match variant {
-            "background" => self.background(body),
+            "background" => self.background(body, markets),
             "maker" => self.maker(body),
             "retail" => self.retail(body, markets),
             "fundamentalist" => self.fundamentalist(body),
@@ -41,8 +41,33 @@ impl Checker<'_> {
         Some((MarketId(index as u16), (*self.scales.get(index)?)?))
     }
 
-    fn background(&self, body: Section<'_>) -> Option<PopulationStrategy> {
+    /// Reads how a strategy's rates rise with the volatility of its market.
+    fn activity(&self, body: Section<'_>, market: Option<&MarketSpec>) -> Activity {
+        let Some(rule) = body.opt_table("activity") else { return Activity::STEADY };
+        let activity = Activity {
+            reference: rule.float("reference"),
+            exponent: rule.float("exponent"),
+            cap: rule.float("cap"),
+        };
+        let is_silent = |market: &&MarketSpec| {
+            let tables = self.root.tables("markets");
+            let table = tables.iter().find(|(name, _)| *name == market.name);
+            market.volatility_half_life == Time::ZERO
+                && table.is_some_and(|(_, table)| !table.is_spoilt("volatility_half_life"))
+        };
+        if let Some(market) = market.filter(is_silent) {
+            let help =
+                format!("say how fast it is noticed: markets.{}.volatility_half_life = \"5m\"", market.name);
+            rule.problem("", "responds to a volatility that the market does not measure", Some(help));
+        }
+        activity
+    }
+
+    fn background(&self, body: Section<'_>, markets: &[Option<MarketSpec>]) -> Option<PopulationStrategy> {
         let at = self.at(body);
+        let activity = self.activity(body, at.and_then(|(market, _)| markets[market.index()].as_ref()));
+        let refill_within_bps =
+            body.opt_table("activity").map_or(0.0, |rule| rule.float("refill_within_bps"));
         let (bids, asks) = (profile(body, "bids"), profile(body, "asks"));
         let scale = body.float("depth_scale");
         let orders_per_rung = body.float("orders_per_rung");
@@ -75,13 +100,23 @@ impl Checker<'_> {
                 rung
             })
             .collect();
-        let rate: f64 = rungs.iter().map(|rung| orders_per_rung / rung.lifetime_s).sum();
+        let highest = |rung: &Rung| if rung.from_bps < refill_within_bps { activity.highest() } else { 1.0 };
+        let rate: f64 = rungs.iter().map(|rung| orders_per_rung / rung.lifetime_s * highest(rung)).sum();
         if rate > 100_000.0 {
             let what = format!("makes {rate:.0} limit orders a second");
             body.problem(
                 "lifetime_near",
                 what,
                 Some("more than 100000 a second never end; take longer lives".into()),
+            );
+        }
+        let busiest = market_rate * activity.highest();
+        if busiest > 100_000.0 && market_rate <= 100_000.0 {
+            let rule = body.table("activity");
+            rule.problem(
+                "cap",
+                format!("allows {busiest:.0} market orders a second"),
+                Some("at most 100000".into()),
             );
         }
         let lots_a_coin = 1.0 / lot.lot.to_f64()?;
@@ -92,6 +127,8 @@ impl Checker<'_> {
             orders_per_rung,
             market_rate,
             market_qty,
+            activity,
+            refill_within_bps,
         }))
     }
 
@@ -166,6 +203,7 @@ impl Checker<'_> {
             open_rate: per_second("opens_per_day"),
             close_rate: per_second("closes_per_day"),
             stake: body.float("stake"),
+            activity: self.activity(body, market),
         };
         let seeding = Seeding {
             longs: longs as u32,

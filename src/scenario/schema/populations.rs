@@ -2,6 +2,45 @@
 
 use super::{ABOVE_ZERO, Key, Kind, key, table};
 
+const fn activity(path: &'static str) -> Key {
+    let meaning = "how rates rise with the market's volatility, (volatility / reference)^exponent between 1 and cap; without \
+                   this table they do not";
+    table(path, meaning)
+}
+
+const fn activity_reference(path: &'static str) -> Key {
+    key(
+        path,
+        Kind::Float { min: 1e-6, max: 1.0 },
+        "per square root of an hour",
+        Some("0.0045"),
+        "volatility up to which nothing rises: standard deviation of the logarithm",
+        "standard deviation of hourly BTC returns in the week before 2026-02-23 (.45 %)",
+    )
+}
+
+const fn activity_exponent(path: &'static str) -> Key {
+    key(
+        path,
+        Kind::Float { min: 0.0, max: 10.0 },
+        "",
+        Some("1"),
+        "exponent of the response",
+        "volume and volatility of the same hour rise together, about in proportion",
+    )
+}
+
+const fn activity_cap(path: &'static str) -> Key {
+    key(
+        path,
+        Kind::Float { min: 1.0, max: 1_000.0 },
+        "",
+        Some("20"),
+        "highest multiplier; the clock ticks this much faster for ever and is thinned",
+        "the hour of a crash has ten times the usual volume, its busiest minutes more",
+    )
+}
+
 /// Keys of populations and their strategies.
 pub(super) const POPULATIONS: &[Key] = &[
     key("populations", Kind::Tables, "", None, "who trades", ""),
@@ -102,6 +141,18 @@ pub(super) const POPULATIONS: &[Key] = &[
         Some("1.2"),
         "standard deviation of the logarithm of its size",
         "order sizes are heavy-tailed; 1.2 puts the mean at twice the median",
+    ),
+    activity("populations.*.strategy.background.activity"),
+    activity_reference("populations.*.strategy.background.activity.reference"),
+    activity_exponent("populations.*.strategy.background.activity.exponent"),
+    activity_cap("populations.*.strategy.background.activity.cap"),
+    key(
+        "populations.*.strategy.background.activity.refill_within_bps",
+        Kind::Float { min: 0.0, max: 10_000.0 },
+        "bps",
+        Some("0"),
+        "limit orders of rungs that begin nearer to the middle than this come and go more often by the same factor",
+        "0, market orders alone: depth survived at a median of .29 of normal in cascades, so refill was the slower of the two",
     ),
     key("populations.*.strategy.maker.market", Kind::Name, "", None, "the market that it trades in", ""),
     key(
@@ -254,6 +305,10 @@ pub(super) const POPULATIONS: &[Key] = &[
         "share of the free balance put behind a new position",
         "",
     ),
+    activity("populations.*.strategy.retail.activity"),
+    activity_reference("populations.*.strategy.retail.activity.reference"),
+    activity_exponent("populations.*.strategy.retail.activity.exponent"),
+    activity_cap("populations.*.strategy.retail.activity.cap"),
     key(
         "populations.*.strategy.retail.notional_median",
         Kind::Float { min: 0.01, max: 1e10 },

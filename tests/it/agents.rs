@@ -1,0 +1,128 @@
+//! Agents in a perpetual and its spot market: what each does there, conserved and audited, and that none of it happens at zero
+//! strength.
+
+use crate::support::{checked, run};
+use firesale::event::{Event, Record};
+use firesale::market::{Book as _, BookEvent};
+use firesale::record::{AuditReport, Auditor, TapeHasher};
+use firesale::scenario::Scenario;
+use firesale::units::{MarketId, Side, Time};
+
+const PERP: MarketId = MarketId(0);
+const SPOT: MarketId = MarketId(1);
+const TEXT: &str = include_str!("two_markets.toml");
+
+fn scenario(changes: &[&str]) -> Scenario {
+    checked("two-markets", TEXT, changes).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// Returns the problems of a scenario that is refused.
+fn refused(changes: &[&str]) -> String {
+    checked("two-markets", TEXT, changes).expect_err("it is refused")
+}
+
+/// Runs a scenario, asserts that everything is conserved and that the auditor agrees, and returns its report and what was said.
+fn audited(scenario: &Scenario) -> (AuditReport, Vec<Record>) {
+    let mut observer = (Auditor::new(&scenario.world), Vec::new());
+    let simulation = run(scenario, 1, &mut observer);
+    simulation.world().assert_conserved_in_full();
+    let (auditor, records) = observer;
+    (auditor.finish(simulation.world()).unwrap_or_else(|problems| panic!("{problems:#?}")), records)
+}
+
+fn tape(scenario: &Scenario) -> String {
+    let mut hasher = TapeHasher::new();
+    run(scenario, 1, &mut hasher);
+    hasher.finish()
+}
+
+fn count(records: &[Record], what: impl Fn(&Event) -> bool) -> usize {
+    records.iter().filter(|record| what(&record.event)).count()
+}
+
+fn is_trade(event: &Event, at: MarketId) -> bool {
+    matches!(event, Event::Book { market, event: BookEvent::Trade(_) } if *market == at)
+}
+
+/// Orders that came to rest in a market.
+fn rested(records: &[Record], at: MarketId) -> usize {
+    count(
+        records,
+        |event| matches!(event, Event::Book { market, event: BookEvent::Rested { .. } } if *market == at),
+    )
+}
+
+#[test]
+fn activity_of_no_strength_leaves_no_trace() {
+    let plain = tape(&scenario(&[]));
+    for rule in ["{ cap = 1 }", "{ exponent = 0 }"] {
+        let retail = format!("populations.retail.strategy.retail.activity={rule}");
+        let flow = rule.replace(" }", ", refill_within_bps = 100 }");
+        let flow = format!("populations.flow.strategy.background.activity={flow}");
+        assert_eq!(tape(&scenario(&[&retail, &flow])), plain, "{rule}");
+    }
+}
+
+#[test]
+fn a_sale_brings_more_market_orders_and_trades_of_retail_where_activity_responds() {
+    let flow = "populations.flow.strategy.background.activity={ reference = 0.003 }";
+    let retail = "populations.retail.strategy.retail.activity={ reference = 0.003 }";
+    let (_, plain) = audited(&scenario(&[]));
+    for change in [flow, retail] {
+        let (report, records) = audited(&scenario(&[change]));
+        let [more, fewer] = [&records, &plain].map(|records| count(records, |event| is_trade(event, PERP)));
+        assert!(more as f64 > 1.2 * fewer as f64, "{change}: {more} trades against {fewer}");
+        assert!(report.liquidations > 0);
+    }
+}
+
+/// The multiplier is at its cap all the time. The depth within 10 bps, sampled each ten seconds of 28 minutes, is that of the
+/// steady flow: some 300 orders of exponential size that live for a minute, so that a mean of 13 lives is known to about 3 %.
+#[test]
+fn a_book_that_refills_faster_is_as_deep_as_before() {
+    let steady = [
+        "duration=30m",
+        "populations.flow.strategy.background.market_orders_per_second=0",
+        "populations.flow.strategy.background.orders_per_rung=100",
+        "populations.retail.strategy.retail.opens_per_day=0",
+        "populations.retail.strategy.retail.closes_per_day=0",
+        "shocks.sale.event.meta_order.quantity=0",
+    ];
+    let fast = "populations.flow.strategy.background.activity={ reference = 0.000001, cap = 10, refill_within_bps = 50 }";
+    let depth_of = |scenario: &Scenario| {
+        let mut records = Vec::new();
+        let mut simulation = firesale::engine::Simulation::new(
+            scenario,
+            firesale::rng::Seed { master: 1, replicate: 0 },
+            &mut records,
+        );
+        let (mut sum, mut samples) = (0.0, 0.0);
+        for step in 12..180 {
+            simulation.step_until(Time(10 * step * Time::SECOND.0), &mut records);
+            let book = &simulation.world().market(PERP).book;
+            for side in [Side::Buy, Side::Sell] {
+                sum += book.depth_within(side, 10.0).0 as f64;
+                samples += 1.0;
+            }
+        }
+        (sum / samples, rested(&records, PERP) as f64)
+    };
+    let (plain, orders) = depth_of(&scenario(&steady));
+    let (refilled, more_orders) = depth_of(&scenario(&[&steady[..], &[fast]].concat()));
+    assert!((refilled / plain - 1.0).abs() < 0.12, "{refilled} lots against {plain}");
+    assert!(more_orders > 5.0 * orders, "{more_orders} orders against {orders}");
+}
+
+#[test]
+fn the_background_flow_runs_in_a_spot_market() {
+    let (_, records) = audited(&scenario(&[]));
+    assert!(count(&records, |event| is_trade(event, SPOT)) > 100);
+}
+
+#[test]
+fn activity_needs_a_volatility() {
+    let changes =
+        ["markets.COIN-PERP.volatility_half_life=0s", "populations.retail.strategy.retail.activity={}"];
+    let said = refused(&changes);
+    assert!(said.contains("markets.COIN-PERP.volatility_half_life = \"5m\""), "{said}");
+}
