@@ -6,11 +6,11 @@ use crate::event::Emit;
 use crate::market::{BookSpec, OrderType, SelfTrade, TimeInForce};
 use crate::rng::Rng;
 use crate::units::{
-    AccountId, AgentId, AssetId, MarketId, Money, OrderId, Price, Qty, Rate, Side, Time, VenueId,
+    AccountId, AgentId, AssetId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, Time, VenueId,
 };
 use crate::world::{
-    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, OBSERVED_EVERY, Order, Request, Switches,
-    VenueSpec, World, WorldSpec,
+    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, OBSERVED_EVERY, Order, Request,
+    SeedPosition, Switches, VenueSpec, World, WorldSpec,
 };
 use rust_decimal::Decimal;
 
@@ -95,6 +95,20 @@ impl Stage {
         account
     }
 
+    /// Gives an account a position in the perpetual that was opened at 1,000 with its initial margin.
+    pub(super) fn seed(&mut self, account: AccountId, lots: i64, leverage: u16) {
+        let margin = Money((1_000 * lots.abs()).div_euclid(i64::from(leverage)));
+        let (lots, entry) = (Position(lots), Price(1_000));
+        let seed =
+            SeedPosition { account, counterparty: QUOTER, market: PERP, lots, entry, leverage, margin };
+        self.with(|world, emit| world.seed_position(&seed, emit));
+    }
+
+    /// Gives an account coins.
+    pub(super) fn endow(&mut self, account: AccountId, qty: i64) {
+        self.with(|world, emit| world.endow_coins(account, QUOTER, SPOT, Qty(qty), emit));
+    }
+
     /// Moves the quotes of both markets to a middle: large ones one tick away from it.
     pub(super) fn quote(&mut self, middle: i64) {
         for (market, id) in std::mem::take(&mut self.quotes) {
@@ -166,5 +180,13 @@ impl Stage {
             wake = Wake::Timer;
         }
         (all, times)
+    }
+}
+
+/// Returns the order of a request.
+pub(super) fn submitted(request: &Request) -> Option<&Order> {
+    match request {
+        Request::Submit(order) => Some(order),
+        Request::Cancel { .. } | Request::TopUp { .. } | Request::Amend { .. } => None,
     }
 }

@@ -264,7 +264,10 @@ impl Simulation<Strategy> {
             match shock.kind {
                 ShockKind::MetaOrder(spec) => {
                     let account = self.open(spec.market, MarginMode::Unmargined);
-                    let agent = Strategy::MetaOrder(MetaOrder::new(spec, account));
+                    // The other market may be another venue's.
+                    let other = spec.also.map(|(market, _)| self.open(market, MarginMode::Unmargined));
+                    let accounts = [account, other.unwrap_or(account)];
+                    let agent = Strategy::MetaOrder(MetaOrder::new(spec, accounts));
                     self.push(agent, &format!("shocks.{}", shock.name), seed, 0, AT_ONCE);
                 }
                 // A jump of nothing is not an event.

@@ -343,6 +343,22 @@ const TIMELINE: &[Key] = &[
         "",
     ),
     key(
+        "shocks.*.event.meta_order.also",
+        Kind::Name,
+        "",
+        None,
+        "another market of the same coin that a share of each slice goes to; without it there is none",
+        "",
+    ),
+    key(
+        "shocks.*.event.meta_order.also_share",
+        Kind::Exact { min: "0", max: "1" },
+        "fraction",
+        Some("\"0.5\""),
+        "share of the quantity that goes there, rounded to whole lots",
+        "half in each market unless stated",
+    ),
+    key(
         "shocks.*.event.meta_order.duration",
         Kind::Duration { min: "0s", max: "30d" },
         "",

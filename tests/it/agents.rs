@@ -126,3 +126,35 @@ fn activity_needs_a_volatility() {
     let said = refused(&changes);
     assert!(said.contains("markets.COIN-PERP.volatility_half_life = \"5m\""), "{said}");
 }
+
+#[test]
+fn a_meta_order_sells_its_share_in_either_market() {
+    let also = ["shocks.sale.event.meta_order.also=COIN-SPOT", "shocks.sale.event.meta_order.also_share=0.2"];
+    let sold = |records: &[Record], at: MarketId| {
+        let mut lots = 0;
+        for record in records {
+            if let Event::Book { market, event: BookEvent::Accepted(order) } = record.event
+                && market == at
+                && record.time >= Time(120 * Time::SECOND.0)
+                && record.time.0 % (2 * Time::SECOND.0) == 0
+            {
+                lots += order.qty.0;
+            }
+        }
+        lots
+    };
+    let (_, records) = audited(&scenario(&also));
+    // 120 and 30 coins in lots of .001 and .0001.
+    assert_eq!((sold(&records, PERP), sold(&records, SPOT)), (120_000, 300_000));
+    let nothing =
+        ["shocks.sale.event.meta_order.also=COIN-SPOT", "shocks.sale.event.meta_order.also_share=0"];
+    assert_eq!(tape(&scenario(&nothing)), tape(&scenario(&[])));
+}
+
+#[test]
+fn the_other_market_of_a_meta_order_is_another_one_of_the_same_coin() {
+    let said = refused(&["shocks.sale.event.meta_order.also=COIN-PERP"]);
+    assert!(said.contains("is the market that it trades in anyway"), "{said}");
+    let said = refused(&["shocks.sale.event.meta_order.also_share=0.5"]);
+    assert!(said.contains("name the other market in `also`"), "{said}");
+}

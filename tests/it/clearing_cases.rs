@@ -77,6 +77,7 @@ impl Case {
                 market: MARKET,
                 side: Side::Sell,
                 qty: Qty(qty),
+                also: None,
                 at: Time(second * Time::SECOND.0),
                 duration: Time::ZERO,
                 slice_every: Time::SECOND,

@@ -103,6 +103,7 @@ pub(super) fn meta_order(side: Side, lots: i64, at: Time, seconds: i64) -> Shock
             market: MARKET,
             side,
             qty: Qty(lots),
+            also: None,
             at,
             duration: Time(seconds * Time::SECOND.0),
             slice_every: Time::SECOND,

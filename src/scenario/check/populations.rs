@@ -232,6 +232,37 @@ impl Checker<'_> {
         at.map(|_| PopulationStrategy::Fundamentalist(spec))
     }
 
+    /// Reads the other market of a meta-order: which, lots there, coins a lot. `None` after a problem was said somewhere.
+    #[expect(
+        clippy::option_option,
+        reason = "no other market, and one that could not be read, are two things"
+    )]
+    fn also(
+        &self,
+        body: Section<'_>,
+        place: Option<(MarketId, Scale)>,
+    ) -> Option<Option<(MarketId, Qty, Decimal)>> {
+        if !body.has("also") {
+            if body.has("also_share") {
+                let help = "name the other market in `also`".to_owned();
+                body.problem("also_share", "is a share of nothing", Some(help));
+            }
+            return Some(None);
+        }
+        let (share, index) = (body.exact("also_share"), body.reference("also", "market", &self.markets)?);
+        let (market, _) = place?;
+        let tables = self.root.tables("markets");
+        let base = |index: usize| tables.get(index).and_then(|(_, table)| table.opt_text("base"));
+        if index == market.index() {
+            body.problem("also", "is the market that it trades in anyway", None);
+        } else if base(index) != base(market.index()) {
+            body.problem("also", "trades another coin than `market`", None);
+        }
+        let lot = (*self.scales.get(index)?)?.lot;
+        let lots = (body.exact("quantity") * share / lot).round().to_i64()?;
+        Some(Some((MarketId(index as u16), Qty(lots), lot)))
+    }
+
     pub(super) fn shock(&self, name: &str, table: Section<'_>, duration: Time) -> Option<Shock> {
         let (variant, body) = table.one_of("event")?;
         let place = self.at(body);
@@ -247,9 +278,17 @@ impl Checker<'_> {
                 if duration > Time::ZERO && slice_every > duration && !body.is_spoilt("duration") {
                     body.problem("slice_every", "is longer than the whole order", None);
                 }
+                let whole = place.and_then(|(_, scale)| exact(body, "quantity", scale.lot));
+                let also = self.also(body, place);
                 let (market, scale) = place?;
-                let qty = Qty(exact(body, "quantity", scale.lot)?);
-                ShockKind::MetaOrder(MetaOrderSpec { market, side, qty, at, duration, slice_every })
+                let (mut qty, also) = (Qty(whole?), also?);
+                if let Some((_, lots, lot)) = also {
+                    // Rounded to a whole lot in either market.
+                    let left = body.exact("quantity") - Decimal::from(lots.0) * lot;
+                    qty = Qty((left / scale.lot).round().to_i64()?);
+                }
+                let also = also.map(|(market, lots, _)| (market, lots)).filter(|(_, lots)| !lots.is_zero());
+                ShockKind::MetaOrder(MetaOrderSpec { market, side, qty, also, at, duration, slice_every })
             }
             "fundamental_jump" => {
                 let bps = body.float("bps");
