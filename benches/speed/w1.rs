@@ -6,6 +6,7 @@
 //! isolated position from the start, every second one short, against an unmargined holder of the other side.
 
 use firesale::agents::{Actions, Decide, View, Wake};
+use firesale::clearing::waterfall::AdlRank;
 use firesale::clearing::{
     Brackets, Breach, Contract, LiquidationStyle, MarginMode, Reason, Stage, initial_margin,
 };
@@ -142,6 +143,7 @@ fn spec() -> WorldSpec {
                 style: LiquidationStyle::IocToBankruptcy,
                 fee: Rate(10_000_000),
                 waterfall: vec![Stage::InsuranceFund, Stage::AutoDeleverage],
+                rank: AdlRank::Bitmex,
             },
             insurance_fund: Money(1_000_000_000 * USD),
         }],

@@ -10,17 +10,21 @@
 //! agent draws never depends on another. To add an agent of your own, implement `Decide` and run
 //! `Simulation<YourAgent>`; all built-in ones are written the same way (`examples/own_agent.rs` is one).
 
+mod arbitrageur;
 mod background;
+mod fund_desk;
 mod fundamentalist;
 mod holder;
 mod maker;
 mod meta_order;
 mod retail;
 
+pub use arbitrageur::{Arbitrageur, ArbitrageurSpec};
 pub use background::{Background, BackgroundSpec, Rung};
+pub use fund_desk::{FundDesk, UnloadingSpec};
 pub use fundamentalist::{Fundamentalist, FundamentalistSpec};
 pub use holder::Holder;
-pub use maker::{Maker, MakerSpec, Withdrawal};
+pub use maker::{Hedge, Ladder, Maker, MakerSpec, Withdrawal};
 pub use meta_order::{MetaOrder, MetaOrderSpec};
 pub use retail::{Retail, RetailSpec};
 
@@ -236,6 +240,10 @@ pub enum Strategy {
     Background(Background),
     /// A market maker.
     Maker(Maker),
+    /// Arbitrage between a perpetual and spot.
+    Arbitrageur(Arbitrageur),
+    /// Unloads what an insurance fund took over.
+    FundDesk(FundDesk),
     /// Leveraged retail accounts.
     Retail(Retail),
     /// Fundamentalists and dip buyers.
@@ -251,6 +259,8 @@ impl Decide for Strategy {
         match self {
             Self::Background(agent) => agent.decide(wake, view, rng, actions),
             Self::Maker(agent) => agent.decide(wake, view, rng, actions),
+            Self::Arbitrageur(agent) => agent.decide(wake, view, rng, actions),
+            Self::FundDesk(agent) => agent.decide(wake, view, rng, actions),
             Self::Retail(agent) => agent.decide(wake, view, rng, actions),
             Self::Fundamentalist(agent) => agent.decide(wake, view, rng, actions),
             Self::MetaOrder(agent) => agent.decide(wake, view, rng, actions),
@@ -262,6 +272,8 @@ impl Decide for Strategy {
         match self {
             Self::Background(agent) => agent.draws(),
             Self::Maker(agent) => agent.draws(),
+            Self::Arbitrageur(agent) => agent.draws(),
+            Self::FundDesk(agent) => agent.draws(),
             Self::Retail(agent) => agent.draws(),
             Self::Fundamentalist(agent) => agent.draws(),
             Self::MetaOrder(agent) => agent.draws(),
@@ -273,6 +285,8 @@ impl Decide for Strategy {
         match self {
             Self::Background(agent) => agent.hears_fills(),
             Self::Maker(agent) => agent.hears_fills(),
+            Self::Arbitrageur(agent) => agent.hears_fills(),
+            Self::FundDesk(agent) => agent.hears_fills(),
             Self::Retail(agent) => agent.hears_fills(),
             Self::Fundamentalist(agent) => agent.hears_fills(),
             Self::MetaOrder(agent) => agent.hears_fills(),

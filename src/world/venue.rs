@@ -8,7 +8,9 @@ use crate::market::{
     Book, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Owner, Place, StopOrder, TimeInForce, TriggerSource,
     TriggerWhen,
 };
-use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side};
+use crate::units::{
+    AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, VenueId,
+};
 
 /// What makes a stop or take-profit order go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,7 +119,13 @@ impl World {
     /// Works one request off, with everything that follows from it at this moment.
     pub fn execute<O: Observer>(&mut self, request: Request, emit: &mut Emit<'_, O>) {
         match request {
-            Request::Submit(order) => self.submit(&order, emit),
+            Request::Submit(order) => {
+                self.submit(&order, emit);
+                // The funds' accounts are the first ones.
+                if order.account.index() < self.fund_accounts.len() {
+                    self.sweep_fund(VenueId(order.account.0 as u16), emit);
+                }
+            }
             Request::Cancel { account, market, id, place } => {
                 self.cancel(account, market, (id, place), emit);
             }
