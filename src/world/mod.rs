@@ -285,6 +285,7 @@ impl World {
     }
 
     /// Iterates over the orders that an account has in a book, the one that came to rest last first.
+    #[inline]
     pub fn open_orders(
         &self,
         account: AccountId,

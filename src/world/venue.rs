@@ -107,8 +107,13 @@ pub struct Notice {
 impl World {
     /// Works one request off, with everything that follows from it at this moment.
     pub fn execute<O: Observer>(&mut self, request: Request, emit: &mut Emit<'_, O>) {
-        match request {
-            Request::Submit(order) => self.submit(&order, emit),
+        self.work_off(&request, emit);
+    }
+
+    /// Works one request off where it lies.
+    pub(crate) fn work_off<O: Observer>(&mut self, request: &Request, emit: &mut Emit<'_, O>) {
+        match *request {
+            Request::Submit(ref order) => self.submit(order, emit),
             Request::Cancel { account, market, id, place } => {
                 self.cancel(account, market, (id, place), emit);
             }
@@ -319,14 +324,25 @@ impl World {
     }
 
     /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
-    fn settle_down<O: Observer>(&mut self, mut market: MarketId, emit: &mut Emit<'_, O>) {
+    #[inline]
+    fn settle_down<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
         let cause = emit.cause;
+        self.refresh_mark(market, emit);
+        // After almost every message nothing waits, and nothing is due.
+        let may_go = !self.markets[market.index()].stops.is_empty()
+            || (self.switches.forced_liquidation && self.triggers.is_due(&self.marks));
+        if self.opened && may_go {
+            self.let_go(market, emit);
+        }
+        emit.cause = cause;
+    }
+
+    /// Lets stops and liquidations go one at a time, with the mark read anew after each, until nothing is due.
+    #[inline(never)]
+    fn let_go<O: Observer>(&mut self, mut market: MarketId, emit: &mut Emit<'_, O>) {
         let mut passed_over = Vec::new();
         loop {
             self.refresh_mark(market, emit);
-            if !self.opened {
-                break;
-            }
             if self.fire_stop(market, emit) {
                 // It may rest, and so be whom those who were passed over had been missing.
                 passed_over.clear();
@@ -345,7 +361,6 @@ impl World {
                 passed_over.push((market, side));
             }
         }
-        emit.cause = cause;
     }
 
     /// Reads the mark anew and says so if it moved; a rule that has nothing to go by keeps the mark.
