@@ -86,8 +86,14 @@ impl<'a> View<'a> {
 
     /// Returns the middle of the book in ticks, or the mark where a half is empty.
     pub fn mid(&self, market: MarketId) -> f64 {
+        self.mid_twice(market) as f64 / 2.0
+    }
+
+    /// Returns the same in half ticks.
+    #[inline]
+    pub fn mid_twice(&self, market: MarketId) -> i64 {
         let twice = self.world.market(market).book.mid_twice();
-        twice.map_or(self.world.mark(market).0 as f64, |twice| twice as f64 / 2.0)
+        twice.unwrap_or_else(|| 2 * self.world.mark(market).0)
     }
 
     /// Returns the price that margin is measured on.
@@ -148,6 +154,7 @@ impl<'a> View<'a> {
     }
 
     /// Iterates over the orders that an own account has in a book and where each rests, the one that came to rest last first.
+    #[inline]
     pub fn open_orders(
         &self,
         account: AccountId,
@@ -157,6 +164,7 @@ impl<'a> View<'a> {
     }
 
     /// Returns how many orders an own account has in a book.
+    #[inline]
     pub fn count_open_orders(&self, account: AccountId, market: MarketId) -> usize {
         self.world.count_open_orders(account, market)
     }
@@ -182,11 +190,13 @@ pub struct Actions {
 
 impl Actions {
     /// Asks to be woken after some time; a later call replaces an earlier one.
+    #[inline]
     pub fn wake_after(&mut self, wait: Time) {
         self.wake_after = Some(wait);
     }
 
     /// Sends an order and returns its id.
+    #[inline]
     pub fn submit(&mut self, order: Order) -> OrderId {
         self.last_order += 1;
         let id = OrderId(self.last_order);
@@ -205,6 +215,7 @@ impl Actions {
     }
 
     /// Takes an order back that was seen at a place, where the venue looks first.
+    #[inline]
     pub fn cancel_at(&mut self, account: AccountId, market: MarketId, id: OrderId, place: Place) {
         self.requests.push(Request::Cancel { account, market, id, place });
     }

@@ -62,11 +62,9 @@ impl World {
     /// Cancels every order of an account in a market in the order of their ids, then the waiting ones.
     fn cancel_all<O: Observer>(&mut self, account: AccountId, market: MarketId, emit: &mut Emit<'_, O>) {
         let mut doomed = std::mem::take(&mut self.doomed);
-        if let Some(position) = self.accounts.find(account, market) {
-            let Market { book, orders, .. } = self.market(market);
-            let places = orders.of(&self.accounts, position);
-            doomed.extend(places.filter_map(|place| Some((orders.id(place), book.at(place)?))));
-        }
+        let Market { book, orders, .. } = self.market(market);
+        let places = orders.of(&self.accounts, self.accounts.find(account, market));
+        doomed.extend(places.filter_map(|place| Some((orders.id(place), book.at(place)?))));
         doomed.sort_unstable();
         for (_, handle) in doomed.drain(..) {
             let (book, mut settlement) = self.settlement(market, None, Some(account), emit);
