@@ -6,6 +6,7 @@
 //! isolated position from the start, every second one short, against an unmargined holder of the other side.
 
 use firesale::agents::{Actions, Decide, View, Wake};
+use firesale::clearing::waterfall::AdlRank;
 use firesale::clearing::{
     Brackets, Breach, Contract, LiquidationStyle, MarginMode, Reason, Stage, initial_margin,
 };
@@ -47,13 +48,21 @@ pub(crate) struct Size {
 /// All accounts of the crowd on one clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Crowd {
+    rule: Rule,
+    /// A crowd on one clock draws from one sequence: nobody else's draws could move when its wake-ups do.
+    rng: Rng,
+}
+
+/// What the crowd draws from.
+#[derive(Clone, Debug)]
+struct Rule {
     first: AccountId,
     accounts: u32,
     wait: Exponential,
     distance: Exponential,
 }
 
-/// What one draw says of a message: kind, side and quantity.
+/// What one number says of a message: kind, side and quantity.
 #[derive(Clone, Copy)]
 struct Draw {
     percent: u64,
@@ -62,20 +71,22 @@ struct Draw {
 }
 
 impl Draw {
-    fn new(rng: &mut Rng) -> Self {
-        let draw = below(100 * 2 * 10, rng) as u32;
-        let (percent, rest) = (draw.div_euclid(20), draw.rem_euclid(20));
+    /// How many there are.
+    const COUNT: u64 = 100 * 2 * 10;
+
+    fn new(number: u64) -> Self {
+        let (percent, rest) = (number.div_euclid(20), number.rem_euclid(20));
         let side = if rest < 10 { Side::Buy } else { Side::Sell };
-        Self { percent: u64::from(percent), side, qty: Qty(1 + i64::from(rest % 10)) }
+        Self { percent, side, qty: Qty(1 + (rest % 10) as i64) }
     }
 }
 
-impl Crowd {
+impl Rule {
     /// Sends a limit order.
     fn limit(&self, account: AccountId, draw: Draw, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         let distance = 1 + self.distance.sample(rng) as i64;
         // Half ticks go to the far side.
-        let twice = (view.mid(MARKET) * 2.0) as i64;
+        let twice = view.mid_twice(MARKET);
         let mid = match draw.side {
             Side::Buy => twice >> 1,
             Side::Sell => (twice + 1) >> 1,
@@ -86,8 +97,10 @@ impl Crowd {
     }
 
     fn message(&self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
-        let account = AccountId(self.first.0 + below(u64::from(self.accounts), rng) as u32);
-        let draw = Draw::new(rng);
+        // Who and what by one draw.
+        let number = below(u64::from(self.accounts) * Draw::COUNT, rng);
+        let account = AccountId(self.first.0 + number.div_euclid(Draw::COUNT) as u32);
+        let draw = Draw::new(number.rem_euclid(Draw::COUNT));
         match draw.percent {
             0..15 => {
                 actions.submit(order(account, draw, OrderType::Market { worst: None }));
@@ -114,17 +127,23 @@ fn own(account: AccountId, view: &View<'_>, rng: &mut Rng) -> Option<(OrderId, P
 }
 
 impl Decide for Crowd {
-    fn decide(&mut self, wake: Wake, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+    fn decide(&mut self, wake: Wake, view: &View<'_>, _rng: &mut Rng, actions: &mut Actions) {
+        let Self { rule, rng } = self;
         if wake == Wake::Start {
-            for index in 0..self.accounts {
+            for index in 0..rule.accounts {
                 for _ in 0..2 {
-                    self.limit(AccountId(self.first.0 + index), Draw::new(rng), view, rng, actions);
+                    let draw = Draw::new(below(Draw::COUNT, rng));
+                    rule.limit(AccountId(rule.first.0 + index), draw, view, rng, actions);
                 }
             }
         } else {
-            self.message(view, rng, actions);
+            rule.message(view, rng, actions);
         }
-        actions.wake_after(Time::from_secs_f64(self.wait.sample(rng)));
+        actions.wake_after(Time::from_secs_f64(rule.wait.sample(rng)));
+    }
+
+    fn draws(&self) -> bool {
+        false
     }
 }
 
@@ -142,6 +161,7 @@ fn spec() -> WorldSpec {
                 style: LiquidationStyle::IocToBankruptcy,
                 fee: Rate(10_000_000),
                 waterfall: vec![Stage::InsuranceFund, Stage::AutoDeleverage],
+                rank: AdlRank::Bitmex,
             },
             insurance_fund: Money(1_000_000_000 * USD),
         }],
@@ -198,12 +218,13 @@ pub(crate) fn simulation(size: Size, seed: Seed) -> Simulation<Crowd> {
             &mut emit,
         );
     }
-    let crowd = Crowd {
+    let rule = Rule {
         first,
         accounts: size.active,
         wait: Exponential::new(RATE * f64::from(size.active)),
         distance: Exponential::new(1.0 / 20.0),
     };
+    let crowd = Crowd { rule, rng: seed.stream("crowd").sequence() };
     let at_once = Latency { base: Time::ZERO, jitter: Time::ZERO };
     simulation.add_agent(crowd, seed.stream("crowd"), seed.stream("crowd.delays"), 0, at_once);
     simulation.start(&mut ());

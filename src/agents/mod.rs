@@ -11,7 +11,9 @@
 //! `Simulation<YourAgent>`; all built-in ones are written the same way (`examples/own_agent.rs` is one).
 
 mod activity;
+mod arbitrageur;
 mod background;
+mod fund_desk;
 mod fundamentalist;
 mod holder;
 mod maker;
@@ -21,10 +23,12 @@ mod retail;
 mod tests;
 
 pub use activity::Activity;
+pub use arbitrageur::{Arbitrageur, ArbitrageurSpec};
 pub use background::{Background, BackgroundSpec, Rung};
+pub use fund_desk::{FundDesk, UnloadingSpec};
 pub use fundamentalist::{Fundamentalist, FundamentalistSpec};
 pub use holder::Holder;
-pub use maker::{Maker, MakerSpec, Withdrawal};
+pub use maker::{Hedge, Ladder, Maker, MakerSpec, Withdrawal};
 pub use meta_order::{MetaOrder, MetaOrderSpec};
 pub use retail::{Retail, RetailSpec};
 
@@ -86,8 +90,14 @@ impl<'a> View<'a> {
 
     /// Returns the middle of the book in ticks, or the mark where a half is empty.
     pub fn mid(&self, market: MarketId) -> f64 {
+        self.mid_twice(market) as f64 / 2.0
+    }
+
+    /// Returns the same in half ticks.
+    #[inline]
+    pub fn mid_twice(&self, market: MarketId) -> i64 {
         let twice = self.world.market(market).book.mid_twice();
-        twice.map_or(self.world.mark(market).0 as f64, |twice| twice as f64 / 2.0)
+        twice.unwrap_or_else(|| 2 * self.world.mark(market).0)
     }
 
     /// Returns the price that margin is measured on.
@@ -148,6 +158,7 @@ impl<'a> View<'a> {
     }
 
     /// Iterates over the orders that an own account has in a book and where each rests, the one that came to rest last first.
+    #[inline]
     pub fn open_orders(
         &self,
         account: AccountId,
@@ -157,6 +168,7 @@ impl<'a> View<'a> {
     }
 
     /// Returns how many orders an own account has in a book.
+    #[inline]
     pub fn count_open_orders(&self, account: AccountId, market: MarketId) -> usize {
         self.world.count_open_orders(account, market)
     }
@@ -182,11 +194,13 @@ pub struct Actions {
 
 impl Actions {
     /// Asks to be woken after some time; a later call replaces an earlier one.
+    #[inline]
     pub fn wake_after(&mut self, wait: Time) {
         self.wake_after = Some(wait);
     }
 
     /// Sends an order and returns its id.
+    #[inline]
     pub fn submit(&mut self, order: Order) -> OrderId {
         self.last_order += 1;
         let id = OrderId(self.last_order);
@@ -205,6 +219,7 @@ impl Actions {
     }
 
     /// Takes an order back that was seen at a place, where the venue looks first.
+    #[inline]
     pub fn cancel_at(&mut self, account: AccountId, market: MarketId, id: OrderId, place: Place) {
         self.requests.push(Request::Cancel { account, market, id, place });
     }
@@ -240,6 +255,10 @@ pub enum Strategy {
     Background(Background),
     /// A market maker.
     Maker(Maker),
+    /// Arbitrage between a perpetual and spot.
+    Arbitrageur(Arbitrageur),
+    /// Unloads what an insurance fund took over.
+    FundDesk(FundDesk),
     /// Leveraged retail accounts.
     Retail(Retail),
     /// Fundamentalists and dip buyers.
@@ -255,6 +274,8 @@ impl Decide for Strategy {
         match self {
             Self::Background(agent) => agent.decide(wake, view, rng, actions),
             Self::Maker(agent) => agent.decide(wake, view, rng, actions),
+            Self::Arbitrageur(agent) => agent.decide(wake, view, rng, actions),
+            Self::FundDesk(agent) => agent.decide(wake, view, rng, actions),
             Self::Retail(agent) => agent.decide(wake, view, rng, actions),
             Self::Fundamentalist(agent) => agent.decide(wake, view, rng, actions),
             Self::MetaOrder(agent) => agent.decide(wake, view, rng, actions),
@@ -266,6 +287,8 @@ impl Decide for Strategy {
         match self {
             Self::Background(agent) => agent.draws(),
             Self::Maker(agent) => agent.draws(),
+            Self::Arbitrageur(agent) => agent.draws(),
+            Self::FundDesk(agent) => agent.draws(),
             Self::Retail(agent) => agent.draws(),
             Self::Fundamentalist(agent) => agent.draws(),
             Self::MetaOrder(agent) => agent.draws(),
@@ -277,6 +300,8 @@ impl Decide for Strategy {
         match self {
             Self::Background(agent) => agent.hears_fills(),
             Self::Maker(agent) => agent.hears_fills(),
+            Self::Arbitrageur(agent) => agent.hears_fills(),
+            Self::FundDesk(agent) => agent.hears_fills(),
             Self::Retail(agent) => agent.hears_fills(),
             Self::Fundamentalist(agent) => agent.hears_fills(),
             Self::MetaOrder(agent) => agent.hears_fills(),

@@ -59,6 +59,7 @@ impl Stage {
                     style: LiquidationStyle::Market,
                     fee: Rate::ZERO,
                     waterfall: Vec::new(),
+                    rank: crate::clearing::waterfall::AdlRank::Bitmex,
                 },
                 insurance_fund: Money::ZERO,
             }],

@@ -84,6 +84,7 @@ impl OpenPosition {
     }
 
     /// Returns where the liquidation index has the position: a mark that is reached no later than its trigger.
+    #[inline]
     pub fn bound(&self) -> Option<LiquidationTrigger> {
         let side = Position(self.bound).side()?;
         Some(LiquidationTrigger { side, tick: Price(self.bound.abs()) })
@@ -113,6 +114,21 @@ struct Holder {
     owner: AgentId,
     /// The further position that was opened last, or `NONE`.
     more: u32,
+}
+
+/// What settling a trade changes of one side: read once, written once.
+#[derive(Clone, Copy, Debug)]
+pub struct Balances {
+    /// Free balance, reserved part included.
+    pub cash: Money,
+    /// Part of the cash that backs resting orders, which settling does not change.
+    pub reserved: Money,
+    /// Signed size.
+    pub lots: Position,
+    /// What the lots cost, signed.
+    pub cost: Money,
+    /// Isolated margin.
+    pub margin: Money,
 }
 
 /// A position after the first one of an account.
@@ -304,6 +320,48 @@ impl Accounts {
         if id.0 & 1 == 0 { &mut self.lines[index].position } else { &mut self.more[index].position }
     }
 
+    /// Returns an account's cash, its reserved part and one of its positions, which mostly is in the same line.
+    #[inline]
+    fn side_mut(
+        &mut self,
+        account: AccountId,
+        id: PositionId,
+    ) -> (&mut Money, &mut Money, &mut OpenPosition) {
+        let Line { cash, reserved, position } = &mut self.lines[account.index()];
+        let first = id.0 & 1 == 0;
+        let position = if first { position } else { &mut self.more[(id.0 >> 1) as usize].position };
+        debug_assert_eq!(position.account, account);
+        (cash, reserved, position)
+    }
+
+    /// Returns what settling a trade of an account's position may change.
+    #[inline]
+    pub fn balances(&self, account: AccountId, id: PositionId) -> Balances {
+        let Line { cash, reserved, position } = &self.lines[account.index()];
+        let position = if id.0 & 1 == 0 { position } else { self.position(id) };
+        let OpenPosition { lots, cost, margin, .. } = *position;
+        Balances { cash: *cash, reserved: *reserved, lots, cost, margin }
+    }
+
+    /// Sets what settling a trade has changed.
+    #[inline]
+    pub fn set_balances(&mut self, account: AccountId, id: PositionId, now: Balances) {
+        let (cash, _, position) = self.side_mut(account, id);
+        let more_cash = now.cash - *cash;
+        let (more_lots, more_cost) = (now.lots - position.lots, now.cost - position.cost);
+        let (more_margin, longer) =
+            (now.margin - position.margin, now.lots.0.max(0) - position.lots.0.max(0));
+        *cash = now.cash;
+        (position.lots, position.cost, position.margin) = (now.lots, now.cost, now.margin);
+        let market = position.market;
+        self.totals.cash += i128::from(more_cash.0);
+        self.totals.margin += i128::from(more_margin.0);
+        let totals = &mut self.totals.markets[market.index()];
+        totals.long_lots += i128::from(longer);
+        totals.lots += i128::from(more_lots.0);
+        totals.cost += i128::from(more_cost.0);
+    }
+
     /// Iterates over all positions, flat ones included: accounts' first ones, then the further ones as they were opened.
     pub fn positions(&self) -> impl Iterator<Item = (PositionId, &OpenPosition)> {
         let first = self.lines.iter().map(|line| &line.position);
@@ -333,15 +391,6 @@ impl Accounts {
         totals.cost += i128::from(cost.0);
     }
 
-    /// Adds to a position's cost alone, as realising profit does.
-    #[inline]
-    pub fn add_cost(&mut self, id: PositionId, cost: Money) {
-        let position = self.position_mut(id);
-        position.cost += cost;
-        let market = position.market;
-        self.totals.markets[market.index()].cost += i128::from(cost.0);
-    }
-
     /// Adds to a position's isolated margin.
     #[inline]
     pub fn add_margin(&mut self, id: PositionId, amount: Money) {
@@ -355,18 +404,40 @@ impl Accounts {
         Some(self.position(id).orders).filter(|orders| *orders < u16::MAX)
     }
 
-    /// Counts an order that came to rest.
+    /// Counts an order that came to rest, puts it at the head of its position's list and sets cash aside for it. Returns what
+    /// was the head before.
     #[inline]
-    pub fn order_came(&mut self, id: PositionId) {
-        let position = self.position_mut(id);
+    pub fn order_came(
+        &mut self,
+        account: AccountId,
+        id: PositionId,
+        order: u32,
+        backing: Money,
+    ) -> Option<u32> {
+        let (_, reserved, position) = self.side_mut(account, id);
+        *reserved += backing;
         position.orders = position.orders.saturating_add(1);
+        let head = std::mem::replace(&mut position.first_order, order);
+        (head != NONE).then_some(head)
     }
 
-    /// Counts a resting order that is gone.
+    /// Counts a resting order that is gone and frees the cash that was set aside for it. If it was the head of its position's
+    /// list, `head` tells what is now.
     #[inline]
-    pub fn order_went(&mut self, id: PositionId) {
-        let position = self.position_mut(id);
+    pub fn order_went(
+        &mut self,
+        account: AccountId,
+        id: PositionId,
+        head: Option<Option<u32>>,
+        backing: Money,
+    ) {
+        let (_, reserved, position) = self.side_mut(account, id);
+        *reserved -= backing;
+        debug_assert!(*reserved >= Money::ZERO, "released more than was reserved");
         position.orders -= u16::from(position.orders < u16::MAX);
+        if let Some(head) = head {
+            position.first_order = head.unwrap_or(NONE);
+        }
     }
 
     /// Returns the head of the list of a position's resting orders.
@@ -374,12 +445,6 @@ impl Accounts {
     pub fn first_order(&self, id: PositionId) -> Option<u32> {
         let first = self.position(id).first_order;
         (first != NONE).then_some(first)
-    }
-
-    /// Sets the head of the list of a position's resting orders.
-    #[inline]
-    pub fn set_first_order(&mut self, id: PositionId, first: Option<u32>) {
-        self.position_mut(id).first_order = first.unwrap_or(NONE);
     }
 
     /// Sets the leverage that further lots are opened with.

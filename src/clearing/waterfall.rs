@@ -22,6 +22,18 @@ pub fn can_take_over(fund: Money, value_at_mark: Money, takeover_cost: Money) ->
     fund + value_at_mark - takeover_cost >= Money::ZERO
 }
 
+/// Who is deleveraged first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AdlRank {
+    /// Profit share times effective leverage, divided by it for a loss (BitMEX's published rule: PnL% * effective leverage,
+    /// effective leverage = notional / equity).
+    #[default]
+    Bitmex,
+    /// `[max(0, uPnL) / max(1, WB)] * [MM / (WB + uPnL)]` (Binance, auto-deleveraging protocols, 2026): profit over what is
+    /// behind the position, times the margin ratio.
+    Binance,
+}
+
 /// What the deleveraging rank is made from.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Standing {
@@ -33,12 +45,24 @@ pub struct Standing {
     pub notional: Money,
     /// Equity behind the position at the mark.
     pub equity: Money,
+    /// Maintenance margin at the mark.
+    pub maintenance: Money,
 }
 
 impl Standing {
-    /// Returns the rank: profit share times effective leverage, divided by it for a loss (BitMEX's published rule:
-    /// PnL% * effective leverage, effective leverage = notional / equity); higher is deleveraged first.
-    pub fn score(&self) -> f64 {
+    /// Returns the rank; higher is deleveraged first.
+    pub fn score(&self, rank: AdlRank) -> f64 {
+        match rank {
+            AdlRank::Bitmex => self.bitmex(),
+            AdlRank::Binance => {
+                let balance = self.equity - self.unrealized;
+                let profit = self.unrealized.0.max(0) as f64 / balance.0.max(1) as f64;
+                profit * (self.maintenance.0 as f64 / self.equity.0.max(1) as f64)
+            }
+        }
+    }
+
+    fn bitmex(&self) -> f64 {
         let share = self.unrealized.0 as f64 / (self.entry_value.0.max(1)) as f64;
         let leverage = self.notional.0 as f64 / (self.equity.0.max(1)) as f64;
         if share >= 0.0 { share * leverage } else { share / leverage.max(f64::MIN_POSITIVE) }
@@ -127,9 +151,26 @@ mod tests {
             entry_value: Money(100),
             notional: Money(100),
             equity: Money(equity),
+            maintenance: Money(5),
         };
-        assert!(standing(10, 10).score() > standing(10, 50).score());
-        assert!(standing(-10, 10).score() > standing(-10, 50).score());
-        assert!(standing(1, 50).score() > standing(-1, 10).score());
+        let score = |unrealized, equity| standing(unrealized, equity).score(AdlRank::Bitmex);
+        assert!(score(10, 10) > score(10, 50));
+        assert!(score(-10, 10) > score(-10, 50));
+        assert!(score(1, 50) > score(-1, 10));
+    }
+
+    #[test]
+    fn binance_ranks_by_profit_over_balance_and_margin_ratio() {
+        let score = |unrealized: i64, balance: i64, maintenance: i64| {
+            let (unrealized, maintenance) = (Money(unrealized), Money(maintenance));
+            let equity = Money(balance) + unrealized;
+            let (entry_value, notional) = (Money(1_000), Money(1_000));
+            Standing { unrealized, entry_value, notional, equity, maintenance }.score(AdlRank::Binance)
+        };
+        // 50 of profit on a balance of 100, maintenance 6: .5 * 6 / 150.
+        assert!((score(50, 100, 6) - 0.5 * 6.0 / 150.0).abs() < 1e-15);
+        // A loss is not deleveraged before anybody; a balance of nothing counts as one unit.
+        assert_eq!(score(-50, 100, 6).to_bits(), 0.0_f64.to_bits());
+        assert!((score(3, 0, 6) - 3.0 * 6.0 / 3.0).abs() < 1e-15);
     }
 }

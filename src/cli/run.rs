@@ -184,12 +184,15 @@ impl Job<'_> {
             "depth_bid_1pct_usd",
             "depth_ask_1pct_usd",
         ];
+        let markets = &self.loaded.scenario.world.markets;
+        let perpetual = markets.iter().find(|market| !market.contract.is_spot());
+        let market = &perpetual.expect("a scenario has a perpetual").name;
         let mut marks: Vec<Vec<f64>> = Vec::new();
         let mut first: Option<[Vec<f64>; 7]> = None;
         for record in store.records()? {
             let record = record?;
             if record.cell == 0 && record.outcome == Outcome::Finished {
-                let columns = numbers(&SERIES, record.rows(SERIES.name), SHOWN);
+                let columns = numbers(&SERIES, record.rows(SERIES.name), ("market", market), SHOWN);
                 marks.push(columns[2].clone());
                 first.get_or_insert(columns);
             }

@@ -21,7 +21,7 @@ use crate::rng::{Rng, Stream};
 use crate::sampling::{Distribution, Normal, uniform};
 use crate::scenario::{Latency, Shock, ShockKind};
 use crate::units::{AccountId, AgentId, MarketId, OrderId, Time};
-use crate::world::{OBSERVED_EVERY, World};
+use crate::world::{OBSERVED_EVERY, Request, World};
 use queue::{Due, Item, Queue, Timer};
 
 /// One agent with what the engine keeps for it.
@@ -170,7 +170,7 @@ impl<A: Decide> Simulation<A> {
                     self.decide(agent, Wake::Timer, 0, observer);
                 }
             }
-            Due::Item(Item::Deliver { request, cause }) => self.execute(request, cause, observer),
+            Due::Item(Item::Deliver { request, cause }) => self.execute(&request, cause, observer),
             Due::Item(Item::Fill(notice)) => {
                 self.decide(notice.agent.0, Wake::Fill(notice), notice.cause, observer);
             }
@@ -201,27 +201,39 @@ impl<A: Decide> Simulation<A> {
             slot.timer = queue.push_timer(*now + wait.max(Time::ZERO), agent);
         }
         if wake == Wake::Start || slot.latency.base.max(slot.latency.jitter) == Time::ZERO {
-            for index in 0..actions.requests.len() {
-                self.execute(self.actions.requests[index], cause, observer);
+            // The requests lie where the agent put them until each is worked off: a copy of one is as long as the work of some.
+            let mut requests = std::mem::take(&mut actions.requests);
+            for request in &requests {
+                self.execute(request, cause, observer);
             }
+            requests.clear();
+            self.actions.requests = requests;
         } else if !actions.requests.is_empty() {
             let arrival = *now + delay(slot);
-            for request in &actions.requests {
-                queue.push(arrival, Item::Deliver { request: *request, cause });
+            for request in actions.requests.drain(..) {
+                queue.push(arrival, Item::Deliver { request, cause });
             }
         }
-        self.actions.requests.clear();
     }
 
-    fn execute<O: Observer>(&mut self, request: crate::world::Request, cause: u64, observer: &mut O) {
+    #[inline]
+    fn execute<O: Observer>(&mut self, request: &Request, cause: u64, observer: &mut O) {
         self.messages += 1;
         let mut emit = Emit { seq: &mut self.seq, time: self.now, cause, observer };
-        self.world.execute(request, &mut emit);
+        self.world.work_off(request, &mut emit);
         self.notify();
     }
 
     /// Sends what agents are to hear of their trades on its way.
+    #[inline]
     fn notify(&mut self) {
+        if !self.world.notices.is_empty() {
+            self.send_notices();
+        }
+    }
+
+    /// Sends the fills of a message on their way to the agents that hear of them.
+    fn send_notices(&mut self) {
         for notice in self.world.notices.drain(..) {
             if let Some(slot) = self.agents.get(notice.agent.index()).filter(|slot| slot.hears_fills) {
                 self.queue.push(self.now + delay(slot), Item::Fill(notice));

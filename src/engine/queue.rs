@@ -71,6 +71,7 @@ impl Queue {
     }
 
     /// Sets a timer of an agent.
+    #[inline]
     pub(super) fn push_timer(&mut self, time: Time, agent: u32) -> Timer {
         self.enter(time, agent | TIMER);
         Timer(self.pushed)

@@ -2,7 +2,10 @@
 
 use super::Simulation;
 use super::queue::Item;
-use crate::agents::{Background, Fundamentalist, Holder, Maker, MetaOrder, Retail, RetailSpec, Strategy};
+use crate::agents::{
+    Arbitrageur, ArbitrageurSpec, Background, FundDesk, Fundamentalist, Holder, Maker, MetaOrder, Retail,
+    RetailSpec, Strategy,
+};
 use crate::clearing::{MarginMode, initial_margin, liquidation};
 use crate::event::{Emit, Observer};
 use crate::market::{OrderType, TimeInForce};
@@ -25,7 +28,11 @@ impl Simulation<Strategy> {
             insurance_fund: has(Mechanism::InsuranceFund),
             adl: has(Mechanism::Adl),
         };
-        let world = World::new(scenario.world.clone(), switches);
+        let mut spec = scenario.world.clone();
+        if !has(Mechanism::Funding) {
+            spec.markets.iter_mut().for_each(|market| market.funding = None);
+        }
+        let world = World::new(spec, switches);
         let mut simulation = Self::empty(world, Time::ZERO - scenario.burn_in);
         for (index, venue) in scenario.world.venues.iter().enumerate() {
             let (world, mut emit) = simulation.parts(observer);
@@ -38,6 +45,7 @@ impl Simulation<Strategy> {
         }
         simulation.seed_explicit(scenario, &hedgers, observer);
         simulation.add_shocks(scenario, seed);
+        simulation.add_fund_desks(scenario, seed);
         simulation.add_fundamentals(scenario, seed);
         simulation.add_observations();
         simulation.start(observer);
@@ -109,9 +117,22 @@ impl Simulation<Strategy> {
                 if !scenario.mechanisms.has(Mechanism::MakerWithdrawal) {
                     spec.withdrawal = None;
                 }
+                if !scenario.mechanisms.has(Mechanism::Hedging) {
+                    spec.hedge = None;
+                }
                 for index in 0..*count {
-                    let account = self.open(spec.market, MarginMode::Unmargined);
+                    let account = self.open(spec.ladder.market, MarginMode::Unmargined);
                     let agent = Strategy::Maker(Maker::new(spec, account));
+                    self.push(agent, &name, seed, u64::from(index), population.latency);
+                }
+            }
+            PopulationStrategy::Arbitrageur { count, spec } => {
+                // They are there without the mechanism too, with nothing that they may hold, so that accounts keep their numbers.
+                let limit = if scenario.mechanisms.has(Mechanism::Arbitrage) { spec.limit } else { 0.0 };
+                let spec = ArbitrageurSpec { limit, ..*spec };
+                for index in 0..*count {
+                    let account = self.open(spec.perpetual, MarginMode::Unmargined);
+                    let agent = Strategy::Arbitrageur(Arbitrageur::new(spec, account));
                     self.push(agent, &name, seed, u64::from(index), population.latency);
                 }
             }
@@ -278,6 +299,18 @@ impl Simulation<Strategy> {
             }
         }
         self.shocks.clone_from(&scenario.shocks);
+    }
+
+    /// Adds the desks that unload what funds took over.
+    fn add_fund_desks(&mut self, scenario: &Scenario, seed: Seed) {
+        for (index, market) in scenario.world.markets.iter().enumerate() {
+            let venue = market.venue.index();
+            if let (Some(spec), false) = (scenario.unloading[venue], market.contract.is_spot()) {
+                let account = self.world.fund_accounts[venue];
+                let agent = Strategy::FundDesk(FundDesk::new(spec, MarketId(index as u16), account));
+                self.push(agent, "fund-desks", seed, index as u64, AT_ONCE);
+            }
+        }
     }
 
     fn add_fundamentals(&mut self, scenario: &Scenario, seed: Seed) {

@@ -13,14 +13,35 @@ pub enum Mechanism {
     Adl,
     /// Makers take their quotes away when the price runs.
     MakerWithdrawal,
+    /// Makers lay perpetual inventory off on spot.
+    Hedging,
+    /// Arbitrageurs keep perpetual and spot together.
+    Arbitrage,
+    /// Longs and shorts pay each other funding.
+    Funding,
 }
 
 impl Mechanism {
     /// All mechanisms, in the order in which they are listed.
-    pub const ALL: [Self; 4] =
-        [Self::ForcedLiquidation, Self::InsuranceFund, Self::Adl, Self::MakerWithdrawal];
+    pub const ALL: [Self; 7] = [
+        Self::ForcedLiquidation,
+        Self::InsuranceFund,
+        Self::Adl,
+        Self::MakerWithdrawal,
+        Self::Hedging,
+        Self::Arbitrage,
+        Self::Funding,
+    ];
     /// Their names in files and on the command line, in the same order.
-    pub const NAMES: [&'static str; 4] = ["forced_liquidation", "insurance_fund", "adl", "maker_withdrawal"];
+    pub const NAMES: [&'static str; 7] = [
+        "forced_liquidation",
+        "insurance_fund",
+        "adl",
+        "maker_withdrawal",
+        "hedging",
+        "arbitrage",
+        "funding",
+    ];
 
     /// Returns the name.
     pub const fn name(self) -> &'static str {
@@ -40,6 +61,9 @@ impl Mechanism {
             }
             Self::InsuranceFund => "the insurance fund covers deficits and takes positions over",
             Self::Adl => "opposite positions are deleveraged against bankrupt ones",
+            Self::Hedging => "makers lay perpetual inventory off on spot",
+            Self::Arbitrage => "arbitrageurs keep perpetual and spot together",
+            Self::Funding => "longs and shorts pay each other funding",
             Self::MakerWithdrawal => "makers take their quotes away when the price runs",
         }
     }

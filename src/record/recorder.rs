@@ -34,11 +34,27 @@ struct Forced {
     adl: f64,
 }
 
-/// Watches one run of a scenario with one market.
+/// The spot market beside the perpetual.
+#[derive(Clone, Debug)]
+struct Spot {
+    market: MarketId,
+    name: String,
+    scale: Scale,
+    volume: f64,
+    since_sample: f64,
+    peak: f64,
+    drawdown: f64,
+    spreads: f64,
+    quoted: u32,
+}
+
+/// Watches one run of a scenario with one perpetual, and a spot market beside it if there is one.
 pub struct Recorder {
     cell: u32,
     replicate: u32,
+    id: MarketId,
     market: String,
+    spot: Option<Spot>,
     scale: Scale,
     fund: f64,
     series: RowWriter,
@@ -83,6 +99,7 @@ struct Sample {
     spread_bps: Option<f64>,
     depth: [f64; 2],
     open_interest: f64,
+    basis_bps: Option<f64>,
 }
 
 /// The largest sum within one minute: minutes of the clock, counted from time zero.
@@ -93,18 +110,41 @@ struct Minute {
     largest: f64,
 }
 
+impl Scale {
+    fn of(scenario: &Scenario, market: MarketId) -> Self {
+        let (spec, venue) = scenario.world.of(market);
+        let money = 1.0 / scenario.world.assets[venue.settlement.index()].units_per_coin as f64;
+        let [tick, lot] = [spec.tick, spec.lot].map(|value| value.to_f64().unwrap_or(f64::NAN));
+        Self { tick, lot, value: spec.contract.value(Price(1), Qty(1)).0 as f64 * money, money }
+    }
+}
+
 impl Recorder {
     /// Makes the recorder of a run.
     pub fn new(scenario: &Scenario, cell: u32, replicate: u32) -> Self {
-        let spec = &scenario.world.markets[0];
-        let venue = &scenario.world.venues[spec.venue.index()];
-        let money = 1.0 / scenario.world.assets[venue.settlement.index()].units_per_coin as f64;
-        let [tick, lot] = [spec.tick, spec.lot].map(|value| value.to_f64().unwrap_or(f64::NAN));
+        let world = &scenario.world;
+        let is_spot = |market: MarketId| world.markets[market.index()].contract.is_spot();
+        let markets = || (0..world.markets.len() as u16).map(MarketId);
+        let id = markets().find(|market| !is_spot(*market)).expect("a scenario has a perpetual");
+        let name = |market: MarketId| world.markets[market.index()].name.clone();
+        let spot = markets().find(|market| is_spot(*market)).map(|market| Spot {
+            market,
+            name: name(market),
+            scale: Scale::of(scenario, market),
+            volume: 0.0,
+            since_sample: 0.0,
+            peak: 0.0,
+            drawdown: 0.0,
+            spreads: 0.0,
+            quoted: 0,
+        });
         Self {
             cell,
             replicate,
-            market: spec.name.clone(),
-            scale: Scale { tick, lot, value: spec.contract.value(Price(1), Qty(1)).0 as f64 * money, money },
+            id,
+            market: name(id),
+            spot,
+            scale: Scale::of(scenario, id),
             fund: 0.0,
             series: RowWriter::new(&SERIES),
             liquidations: RowWriter::new(&LIQUIDATIONS),
@@ -126,7 +166,7 @@ impl Recorder {
 
     /// Writes one row of the series. Call it at time zero first, then at equal distances.
     pub fn sample(&mut self, world: &World, time: Time) {
-        let market = MarketId(0);
+        let market = self.id;
         let state = world.market(market);
         let book = &state.book;
         let mark = world.mark(market);
@@ -144,6 +184,9 @@ impl Recorder {
         let (bid, ask, last) = (price(bid), price(ask), price(state.last));
         let mark = mark.0 as f64 * self.scale.tick;
         let fundamental = state.fundamental * self.scale.tick;
+        let rules = &world.spec.markets[market.index()];
+        let basis_bps = state.reference.index.zip(book.mid_twice());
+        let basis_bps = basis_bps.map(|(index, twice)| (twice as f64 / 2.0 / index - 1.0) * 1e4);
         let flow = std::mem::take(&mut self.since_sample);
         self.series
             .row(self.cell, self.replicate)
@@ -153,6 +196,10 @@ impl Recorder {
             .number(ask)
             .number(last)
             .number(mark)
+            .number(state.reference.index.map(|index| index * self.scale.tick))
+            .number(basis_bps)
+            .number(rules.funding.map(|_| state.reference.funding_rate * 100.0))
+            .number((rules.volatility_half_life > Time::ZERO).then(|| state.reference.volatility() * 100.0))
             .number(fundamental)
             .number(near[0])
             .number(near[1])
@@ -167,7 +214,54 @@ impl Recorder {
             self.seen.fund_min = fund;
             self.seen.peak = mark;
         }
-        self.samples.push(Sample { time, mark, spread_bps, depth: far, open_interest });
+        self.samples.push(Sample { time, mark, spread_bps, depth: far, open_interest, basis_bps });
+        self.sample_spot(world, time);
+    }
+
+    /// Writes the row of the spot market: what only a perpetual has is left out.
+    fn sample_spot(&mut self, world: &World, time: Time) {
+        let Some(spot) = &mut self.spot else { return };
+        let state = world.market(spot.market);
+        let book = &state.book;
+        let tick = spot.scale.tick;
+        let price = |price: Option<Price>| price.map(|price| price.0 as f64 * tick);
+        let (bid, ask) = (price(book.best(Side::Buy)), price(book.best(Side::Sell)));
+        if let (Some(bid), Some(ask)) = (bid, ask) {
+            let middle = 0.5 * (bid + ask);
+            spot.spreads += (ask - bid) / middle * 1e4;
+            spot.quoted += 1;
+            spot.peak = spot.peak.max(middle);
+            spot.drawdown = spot.drawdown.max(1.0 - middle / spot.peak);
+        }
+        let mark = world.mark(spot.market);
+        let depth = |side, bps| {
+            let lots = book.depth_within(side, bps);
+            spot.scale.value * mark.0 as f64 * lots.0 as f64
+        };
+        let depths = [10.0, 100.0].map(|bps| [Side::Buy, Side::Sell].map(|side| depth(side, bps)));
+        let volume = std::mem::take(&mut spot.since_sample);
+        self.series
+            .row(self.cell, self.replicate)
+            .time(time)
+            .text(spot.name.as_str())
+            .number(bid)
+            .number(ask)
+            .number(price(state.last))
+            .number(mark.0 as f64 * tick)
+            .number(None)
+            .number(None)
+            .number(None)
+            .number(None)
+            .number(None)
+            .number(depths[0][0])
+            .number(depths[0][1])
+            .number(depths[1][0])
+            .number(depths[1][1])
+            .number(volume)
+            .number(None)
+            .number(None)
+            .number(None)
+            .number(None);
     }
 
     /// Ends the recording: metrics in the order of the runs table, and the rows of the other tables.
@@ -217,6 +311,8 @@ impl Recorder {
         let least = |side: usize| self.samples.iter().map(|s| s.depth[side]).reduce(f64::min);
         let depth = |side: usize| mean(&mut self.samples.iter().map(|s| s.depth[side]));
         let fund_end = self.money(world.ledger.fund[0]);
+        let basis = || self.samples.iter().filter_map(|sample| sample.basis_bps);
+        let spot = self.spot.as_ref();
         let values = vec![
             Some(seen.drawdown * 100.0),
             (seen.drawdown > 0.0).then(|| seen.trough_time.as_secs_f64()),
@@ -240,7 +336,7 @@ impl Recorder {
             Some(seen.takeover),
             Some(seen.adl),
             Some(seen.adl_count as f64),
-            Some(world.unresolved_deficit(MarketId(0)) as f64 * self.scale.money),
+            Some(world.unresolved_deficit(self.id) as f64 * self.scale.money),
             start.map(|sample| sample.open_interest),
             end.map(|sample| sample.open_interest),
             mean(&mut self.samples.iter().filter_map(|s| s.spread_bps)),
@@ -248,6 +344,15 @@ impl Recorder {
             least(0),
             depth(1),
             least(1),
+            mean(&mut basis()),
+            basis().reduce(f64::min),
+            world.spec.markets[self.id.index()]
+                .funding
+                .map(|_| world.market(self.id).reference.funding_rate * 100.0),
+            spot.map(|spot| spot.drawdown * 100.0),
+            spot.filter(|spot| spot.quoted > 0).map(|spot| spot.spreads / f64::from(spot.quoted)),
+            spot.map(|spot| spot.volume),
+            spot.and_then(|spot| share(seen.volume, spot.volume)),
             Some(seen.volume),
             Some(seen.trades as f64),
             Some(records as f64),
@@ -343,6 +448,15 @@ impl Recorder {
         }
     }
 
+    #[inline(never)]
+    fn traded_spot(&mut self, price: Price, qty: Qty) {
+        if let Some(spot) = &mut self.spot {
+            let value = spot.scale.value * price.0 as f64 * qty.0 as f64;
+            spot.volume += value;
+            spot.since_sample += value;
+        }
+    }
+
     fn assigned(&mut self, how: Assignment, value: Money) {
         let value = self.money(value).abs();
         if let Some(forced) = &mut self.forced {
@@ -373,10 +487,13 @@ impl Observer for Recorder {
             Event::Transfer(transfer) if transfer.from == fund => self.fund_moved(-transfer.amount),
             Event::Transfer(_) => {}
             _ if record.time < Time::ZERO => {}
-            Event::Book { event: BookEvent::Trade(trade), .. } => {
+            Event::Book { market, event: BookEvent::Trade(trade) } if market == self.id => {
                 self.traded(trade.taker_owner, trade.price, trade.qty);
             }
-            Event::Mark { mark, .. } => self.mark_moved(mark, record.time),
+            Event::Book { event: BookEvent::Trade(trade), .. } => self.traded_spot(trade.price, trade.qty),
+            Event::Mark { market, mark, .. } | Event::IndexMark { market, mark, .. } if market == self.id => {
+                self.mark_moved(mark, record.time);
+            }
             Event::Liquidation { account, lots, mark, equity, maintenance, .. } => {
                 self.seen.liquidations += 1;
                 self.seen.liquidations_long += u64::from(lots.0 > 0);

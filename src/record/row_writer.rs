@@ -98,18 +98,27 @@ impl RowWriter {
     }
 }
 
-/// Reads columns of rows that a [`RowWriter`] made, as numbers; an empty cell repeats the value before it, or is 0.
+/// Reads columns of those rows that a [`RowWriter`] made in which a column of text has a value, as numbers; an empty cell repeats the value before it, or is 0.
 ///
 /// # Panics
 /// Panics if the rows are not of the table or a column is not one of numbers.
-pub fn numbers<const N: usize>(table: &'static Table, rows: &str, names: [&str; N]) -> [Vec<f64>; N] {
-    let places = names.map(|name| {
+pub fn numbers<const N: usize>(
+    table: &'static Table,
+    rows: &str,
+    (key, value): (&str, &str),
+    names: [&str; N],
+) -> [Vec<f64>; N] {
+    let place = |name: &str| {
         table.columns.iter().position(|column| column.name == name).expect("a column of the table")
-    });
+    };
+    let (key, places) = (place(key), names.map(place));
     let mut columns = [const { Vec::new() }; N];
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(rows.as_bytes());
     for row in reader.records() {
         let row = row.expect("rows that were written can be read");
+        if &row[key] != value {
+            continue;
+        }
         for (column, place) in columns.iter_mut().zip(places) {
             let cell = &row[place];
             let before = column.last().copied().unwrap_or(0.0);

@@ -4,6 +4,8 @@ mod populations;
 
 use super::schema::KEYS;
 use super::{Document, Problem, Reader, Scenario, Section};
+use crate::agents::UnloadingSpec;
+use crate::clearing::waterfall::AdlRank;
 use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle, Stage};
 use crate::market::{BookSpec, SelfTrade};
 use crate::mechanisms::{FundamentalSpec, Mechanism, Mechanisms};
@@ -71,6 +73,11 @@ impl<'r> Checker<'r> {
             root.tables("assets").iter().map(|(name, asset)| Self::asset(name, *asset)).collect();
         let venues: Vec<_> =
             root.tables("venues").iter().map(|(name, venue)| self.venue(name, *venue, &assets)).collect();
+        let unloading = root.tables("venues").into_iter().map(|(_, venue)| {
+            let table = venue.opt_table("unloading")?;
+            Some(UnloadingSpec { interval: table.duration("interval"), share: table.float("share") })
+        });
+        let unloading = unloading.collect();
         let tables = root.tables("markets");
         self.count_markets(&tables);
         let mut markets = Vec::new();
@@ -127,6 +134,7 @@ impl<'r> Checker<'r> {
                 venues: venues.into_iter().collect::<Option<_>>()?,
                 markets: markets.into_iter().collect::<Option<_>>()?,
             },
+            unloading,
             fundamentals,
             levels: Vec::new(),
             populations: populations.into_iter().collect::<Option<_>>()?,
@@ -165,6 +173,10 @@ impl<'r> Checker<'r> {
             "at_or_below" => Breach::AtOrBelow,
             _ => Breach::Below,
         };
+        let rank = match rules.choice("adl_rank") {
+            "binance" => AdlRank::Binance,
+            _ => AdlRank::Bitmex,
+        };
         let row = rules.row("waterfall");
         let mut waterfall: Vec<Stage> = Vec::new();
         for cell in 0..row.len() {
@@ -181,7 +193,7 @@ impl<'r> Checker<'r> {
             name: name.to_owned(),
             settlement: AssetId(settlement? as u16),
             fees: FeeSchedule { maker: maker?, taker: taker? },
-            liquidation: LiquidationRules { breach, style, fee: fee?, waterfall },
+            liquidation: LiquidationRules { breach, style, fee: fee?, waterfall, rank },
             insurance_fund: Money(fund?),
         })
     }

@@ -1,6 +1,8 @@
 //! A checked scenario: everything a run is made from. A value of this type always runs.
 
-use crate::agents::{BackgroundSpec, FundamentalistSpec, MakerSpec, MetaOrderSpec, RetailSpec};
+use crate::agents::{
+    ArbitrageurSpec, BackgroundSpec, FundamentalistSpec, MakerSpec, MetaOrderSpec, RetailSpec, UnloadingSpec,
+};
 use crate::mechanisms::{FundamentalSpec, Mechanism, Mechanisms};
 use crate::sampling::LogNormal;
 use crate::units::{MarketId, Money, Position, Price, Qty, Side, Time};
@@ -23,6 +25,8 @@ pub struct Scenario {
     pub sample_every: Time,
     /// Rules of assets, venues and markets.
     pub world: WorldSpec,
+    /// How each venue's fund unloads what it took over, in the order of venues; `None` where it keeps it.
+    pub unloading: Vec<Option<UnloadingSpec>>,
     /// Fundamental value of each market, in the order of markets.
     pub fundamentals: Vec<FundamentalSpec>,
     /// Levels that rest in the books from the beginning: what validation scenarios state exactly.
@@ -85,6 +89,13 @@ pub enum PopulationStrategy {
         count: u32,
         /// What each does.
         spec: MakerSpec,
+    },
+    /// Arbitrageurs of one kind.
+    Arbitrageur {
+        /// How many.
+        count: u32,
+        /// What each does.
+        spec: ArbitrageurSpec,
     },
     /// Leveraged accounts with the positions they have at the start.
     Retail {

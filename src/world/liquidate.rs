@@ -62,11 +62,9 @@ impl World {
     /// Cancels every order of an account in a market in the order of their ids, then the waiting ones.
     fn cancel_all<O: Observer>(&mut self, account: AccountId, market: MarketId, emit: &mut Emit<'_, O>) {
         let mut doomed = std::mem::take(&mut self.doomed);
-        if let Some(position) = self.accounts.find(account, market) {
-            let Market { book, orders, .. } = self.market(market);
-            let places = orders.of(&self.accounts, position);
-            doomed.extend(places.filter_map(|place| Some((orders.id(place), book.at(place)?))));
-        }
+        let Market { book, orders, .. } = self.market(market);
+        let places = orders.of(&self.accounts, self.accounts.find(account, market));
+        doomed.extend(places.filter_map(|place| Some((orders.id(place), book.at(place)?))));
         doomed.sort_unstable();
         for (_, handle) in doomed.drain(..) {
             let (book, mut settlement) = self.settlement(market, None, Some(account), emit);
@@ -169,6 +167,19 @@ impl World {
         let market = position.market;
         self.assign(Assignment::Takeover, market, position.account, fund, position.lots, owed, emit);
         debug_assert!(self.accounts.lots(position.account, market).is_zero());
+        self.sweep_fund(venue, emit);
+    }
+
+    /// Brings what the fund's account made or lost with positions into the fund itself, as far as the fund has it.
+    pub(super) fn sweep_fund<O: Observer>(&mut self, venue: VenueId, emit: &mut Emit<'_, O>) {
+        let account = Purse::Cash(self.fund_accounts[venue.index()]);
+        let cash = self.accounts.cash(self.fund_accounts[venue.index()]);
+        let owed = (-cash).min(self.ledger.fund[venue.index()]);
+        if cash > Money::ZERO {
+            self.transfer(account, Purse::Fund(venue), cash, Reason::FundTrading, emit);
+        } else if owed > Money::ZERO {
+            self.transfer(Purse::Fund(venue), account, owed, Reason::FundTrading, emit);
+        }
     }
 
     /// Returns what a fund could lose: its balance, with what came of the positions that it took over and what those that it
@@ -190,13 +201,14 @@ impl World {
         let market = position.market;
         let spec = &self.spec.markets[market.index()];
         let fund = self.fund_accounts[spec.venue.index()];
+        let rank = self.spec.venues[spec.venue.index()].liquidation.rank;
         let (ids, candidates): (Vec<_>, Vec<_>) = self
             .accounts
             .positions()
             .filter(|(_, other)| other.market == market && other.account != fund)
             .filter(|(_, other)| other.lots.0.signum() == -position.lots.0.signum())
             .map(|(other, state)| {
-                (other, (state.lots.size(), self.standing(spec, other, state, mark).score()))
+                (other, (state.lots.size(), self.standing(spec, other, state, mark).score(rank)))
             })
             .unzip();
         let chosen = deleverage_queue(&candidates, position.lots.size());
@@ -225,6 +237,7 @@ impl World {
             entry_value: Money(position.cost.0.abs()),
             notional: spec.contract.notional(mark, position.lots.size()),
             equity: self.equity(id),
+            maintenance: spec.brackets.maintenance(spec.contract.notional(mark, position.lots.size())),
         }
     }
 

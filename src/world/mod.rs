@@ -232,14 +232,11 @@ impl World {
     ) {
         let giver = self.accounts.find_or_open(from, market);
         let taker = self.accounts.find_or_open(to, market);
-        let (giver_before, taker_before) = (*self.accounts.position(giver), *self.accounts.position(taker));
-        self.accounts.add_lots(giver, -lots, -value);
-        self.accounts.add_lots(taker, lots, value);
         emit.say(Event::Assigned { how, market, from, to, lots, value });
         let liquidating = (how != Assignment::Seed).then_some(from);
         let (_, mut settlement) = self.settlement(market, None, liquidating, emit);
-        settlement.settle_assigned(giver, &giver_before, -lots, -value);
-        settlement.settle_assigned(taker, &taker_before, lots, value);
+        settlement.settle_assigned(giver, -lots, -value);
+        settlement.settle_assigned(taker, lots, value);
     }
 
     /// Moves money, counts it under its reason and says so.
@@ -299,6 +296,7 @@ impl World {
     }
 
     /// Iterates over the orders that an account has in a book, the one that came to rest last first.
+    #[inline]
     pub fn open_orders(
         &self,
         account: AccountId,
@@ -306,17 +304,14 @@ impl World {
     ) -> impl Iterator<Item = (OrderId, Place)> + '_ {
         let orders = &self.market(market).orders;
         let position = self.accounts.find(account, market);
-        position
-            .into_iter()
-            .flat_map(|position| orders.of(&self.accounts, position))
-            .map(|place| (orders.id(place), place))
+        orders.of(&self.accounts, position).map(|place| (orders.id(place), place))
     }
 
     /// Returns how many orders an account has in a book.
     #[inline]
     pub fn count_open_orders(&self, account: AccountId, market: MarketId) -> usize {
         let Some(position) = self.accounts.find(account, market) else { return 0 };
-        let walked = || self.market(market).orders.of(&self.accounts, position).count();
+        let walked = || self.market(market).orders.of(&self.accounts, Some(position)).count();
         self.accounts.orders(position).map_or_else(walked, usize::from)
     }
 
@@ -366,12 +361,12 @@ impl World {
         let mut listed = vec![0; self.markets.len()];
         for (id, position) in self.accounts.positions() {
             let Market { book, orders, .. } = self.market(position.market);
-            let count = orders.of(&self.accounts, id).count();
+            let count = orders.of(&self.accounts, Some(id)).count();
             assert!(
                 self.accounts.orders(id).is_none_or(|orders| usize::from(orders) == count),
                 "{position:?}"
             );
-            for place in orders.of(&self.accounts, id) {
+            for place in orders.of(&self.accounts, Some(id)) {
                 let order = book.at(place).and_then(|handle| book.get(handle));
                 assert_eq!(order.map(|order| order.owner), Some(Owner(position.account.0)), "{place:?}");
                 reserved[position.account.index()] += orders.backing(place);

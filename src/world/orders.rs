@@ -3,9 +3,10 @@
 
 use crate::clearing::{Accounts, PositionId};
 use crate::market::Place;
-use crate::units::{Money, OrderId};
+use crate::units::{AccountId, Money, OrderId};
 
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 struct OpenOrder {
     id: OrderId,
     /// Cash set aside for it.
@@ -13,10 +14,20 @@ struct OpenOrder {
     /// The position's next and previous order.
     next: Place,
     prev: Place,
+    /// Whose it is.
+    account: AccountId,
 }
 
-const GONE: OpenOrder =
-    OpenOrder { id: OrderId(0), backing: Money::ZERO, next: Place::NONE, prev: Place::NONE };
+/// Two share a line of cache and none lies across two.
+const _: () = assert!(size_of::<OpenOrder>() == 32);
+
+const GONE: OpenOrder = OpenOrder {
+    id: OrderId(0),
+    backing: Money::ZERO,
+    next: Place::NONE,
+    prev: Place::NONE,
+    account: AccountId(u32::MAX),
+};
 
 /// The resting orders of one book by place.
 #[derive(Clone, Debug, Default)]
@@ -26,40 +37,48 @@ pub(super) struct OpenOrders {
 }
 
 impl OpenOrders {
-    /// Adds an order that came to rest, in front of the others of its position.
+    /// Adds an order that came to rest, in front of the others of its position, and sets cash aside for it.
+    #[inline]
     pub(super) fn add(
         &mut self,
         accounts: &mut Accounts,
-        position: PositionId,
+        (account, position): (AccountId, PositionId),
         place: Place,
         id: OrderId,
         backing: Money,
     ) {
         if self.orders.len() <= place.index() {
-            self.orders.resize(place.index() + 1, GONE);
+            self.make_room(place);
         }
-        let next = head(accounts, position);
-        self.orders[place.index()] = OpenOrder { id, backing, next, prev: Place::NONE };
+        let next = accounts.order_came(account, position, place.0, backing).map_or(Place::NONE, Place);
+        self.orders[place.index()] = OpenOrder { id, backing, next, prev: Place::NONE, account };
         if next != Place::NONE {
             self.orders[next.index()].prev = place;
         }
-        accounts.set_first_order(position, Some(place.0));
-        accounts.order_came(position);
     }
 
-    /// Removes an order that is gone and returns the cash that was set aside for it.
-    pub(super) fn remove(&mut self, accounts: &mut Accounts, position: PositionId, place: Place) -> Money {
+    #[cold]
+    fn make_room(&mut self, place: Place) {
+        self.orders.resize(place.index() + 1, GONE);
+    }
+
+    /// Removes an order that is gone and frees the cash that was set aside for it.
+    #[inline]
+    pub(super) fn remove(
+        &mut self,
+        accounts: &mut Accounts,
+        (account, position): (AccountId, PositionId),
+        place: Place,
+    ) {
         let OpenOrder { backing, next, prev, .. } = self.orders[place.index()];
-        accounts.order_went(position);
+        let some = |place: Place| (place != Place::NONE).then_some(place.0);
+        accounts.order_went(account, position, (prev == Place::NONE).then_some(some(next)), backing);
         if next != Place::NONE {
             self.orders[next.index()].prev = prev;
         }
-        if prev == Place::NONE {
-            accounts.set_first_order(position, (next != Place::NONE).then_some(next.0));
-        } else {
+        if prev != Place::NONE {
             self.orders[prev.index()].next = next;
         }
-        backing
     }
 
     /// Returns the cash set aside for an order that rests.
@@ -72,19 +91,25 @@ impl OpenOrders {
         self.orders[place.index()].backing = backing;
     }
 
+    /// Returns whose the order is that rests at a place.
+    pub(super) fn account(&self, place: Place) -> AccountId {
+        self.orders[place.index()].account
+    }
+
     /// Returns the order that rests at a place.
     pub(super) fn id(&self, place: Place) -> OrderId {
         self.orders[place.index()].id
     }
 
     /// Iterates over a position's orders, the one that came to rest last first.
-    pub(super) fn of(&self, accounts: &Accounts, position: PositionId) -> impl Iterator<Item = Place> + '_ {
+    #[inline]
+    pub(super) fn of(
+        &self,
+        accounts: &Accounts,
+        position: Option<PositionId>,
+    ) -> impl Iterator<Item = Place> + '_ {
         let some = |place: Place| (place != Place::NONE).then_some(place);
-        let first = some(head(accounts, position));
+        let first = position.and_then(|position| accounts.first_order(position)).map(Place);
         std::iter::successors(first, move |place| some(self.orders[place.index()].next))
     }
-}
-
-fn head(accounts: &Accounts, position: PositionId) -> Place {
-    accounts.first_order(position).map_or(Place::NONE, Place)
 }

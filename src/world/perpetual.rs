@@ -205,7 +205,8 @@ impl World {
         }
     }
 
-    /// Puts free cash behind an open position; no more than is free, and nothing where nothing is open.
+    /// Puts free cash behind an open position; no more than is free, and nothing where nothing is open
+    /// or coins are held.
     pub(super) fn top_up<O: Observer>(
         &mut self,
         account: AccountId,
@@ -213,6 +214,9 @@ impl World {
         amount: Money,
         emit: &mut Emit<'_, O>,
     ) {
+        if self.spec.markets[market.index()].contract.is_spot() {
+            return;
+        }
         let Some(id) = self.accounts.find(account, market) else { return };
         let position = self.accounts.position(id);
         let amount = amount.min(self.accounts.free(account));

@@ -8,8 +8,8 @@ use super::orders::OpenOrders;
 use super::venue::Notice;
 use super::{MarketSpec, VenueSpec};
 use crate::clearing::{
-    Accounts, Ledger, LiquidationIndex, LiquidationTrigger, MarginMode, OpenPosition, PositionId, Purse,
-    Reason, Transfer, TriggerIndex, initial_margin, liquidation, waterfall,
+    Accounts, Balances, Ledger, LiquidationIndex, LiquidationTrigger, MarginMode, OpenPosition, PositionId,
+    Purse, Reason, Transfer, TriggerIndex, initial_margin, liquidation, waterfall,
 };
 use crate::event::{Emit, Event, Observer};
 use crate::market::{BookEvent, Owner, Place, Sink, Trade};
@@ -96,6 +96,7 @@ pub(super) fn reindex(
 }
 
 /// Moves a position in the index.
+#[inline(never)]
 pub(super) fn relocate(
     accounts: &mut Accounts,
     triggers: &mut TriggerIndex,
@@ -148,16 +149,6 @@ struct Fill {
     taker: bool,
 }
 
-impl Fill {
-    fn lots(&self) -> Position {
-        self.qty.signed(self.side)
-    }
-
-    fn cost(&self) -> Money {
-        Money(self.value.0 * self.side.sign())
-    }
-}
-
 impl<O: Observer> Sink for Settlement<'_, '_, O> {
     #[inline(always)]
     fn on(&mut self, event: BookEvent, place: Place) {
@@ -188,16 +179,18 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
 
 impl<O: Observer> Settlement<'_, '_, O> {
     /// Returns the position of an account that has an order in the book.
+    #[inline]
     fn position_of(&self, account: AccountId) -> PositionId {
         self.accounts.find(account, self.market).expect("an order that rests belongs to a position")
     }
 
-    /// Moves money; a margin purse that is named is that of `position`.
+    /// Counts and says a movement of money whose two purses have been changed; nothing if there was none.
     #[inline(always)]
-    fn transfer(&mut self, from: Purse, to: Purse, amount: Money, reason: Reason, position: PositionId) {
+    fn note(&mut self, from: Purse, to: Purse, amount: Money, reason: Reason) {
         if !amount.is_zero() {
             let moved = Transfer { from, to, amount, reason };
-            transfer(self.accounts, self.ledger, moved, Some(position), self.emit);
+            self.ledger.note(&moved);
+            self.emit.say(Event::Transfer(moved));
         }
     }
 
@@ -208,7 +201,6 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let (account, maker) = (AccountId(trade.taker_owner.0), AccountId(trade.maker_owner.0));
         let maker_position = self.position_of(maker);
         self.shrink(maker, maker_position, place, trade.maker_remaining + trade.qty, trade.maker_remaining);
-        // Both sides' lots and cost move before anything else, so that contracts sum to zero at every later record.
         let fill = Fill {
             account,
             position: self.incoming.expect(INCOMING),
@@ -227,92 +219,106 @@ impl<O: Observer> Settlement<'_, '_, O> {
         };
         if self.market_spec.contract.is_spot() {
             self.pay(&fill, &other);
-        } else if fill.account == maker {
-            // The second side of a trade with oneself starts from what the first one left.
-            for side in [&fill, &other] {
-                let before = self.move_lots(side);
-                self.settle(side, &before);
-            }
         } else {
-            let (taker_before, maker_before) = (self.move_lots(&fill), self.move_lots(&other));
-            self.settle(&fill, &taker_before);
-            self.settle(&other, &maker_before);
-        }
-        for fill in [fill, other] {
-            if !self.accounts.position(fill.position).is_heard {
-                continue;
-            }
-            self.notices.push(Notice {
-                agent: self.accounts.get(fill.account).owner,
-                account: fill.account,
-                market: self.market,
-                side: fill.side,
-                qty: fill.qty,
-                price: fill.price,
-                cause: seq,
-            });
+            // The second side of a trade with oneself starts from what the first one left.
+            self.settle(&fill);
+            self.settle(&other);
         }
         self.emit.cause = cause;
     }
 
-    /// Hands coins over against cash, both sides at once, and takes the fees.
+    /// Hands coins over against cash, both sides at once, takes the fees and has the owners told.
     fn pay(&mut self, taker: &Fill, maker: &Fill) {
-        for side in [taker, maker] {
-            self.accounts.add_lots(side.position, side.lots(), Money::ZERO);
-        }
         let (buyer, seller) = if taker.side == Side::Buy { (taker, maker) } else { (maker, taker) };
-        let (from, to) = (Purse::Cash(buyer.account), Purse::Cash(seller.account));
-        self.transfer(from, to, taker.value, Reason::SpotPayment, buyer.position);
-        self.fee(taker);
-        self.fee(maker);
-    }
-
-    /// Moves the lots of one side and returns the position as it was.
-    fn move_lots(&mut self, fill: &Fill) -> OpenPosition {
-        let before = *self.accounts.position(fill.position);
-        self.accounts.add_lots(fill.position, fill.lots(), fill.cost());
-        before
-    }
-
-    /// Realises profit on closed lots, posts margin for opened ones, takes the fee and reindexes.
-    fn settle(&mut self, fill: &Fill, before: &OpenPosition) {
-        let id = fill.position;
-        let closed = self.close(id, before, fill.lots(), fill.cost());
-        let opened = fill.qty - closed;
-        self.fee(fill);
-        if before.mode == MarginMode::Isolated {
-            if !opened.is_zero() {
-                let notional = self.market_spec.contract.notional(fill.price, opened);
-                let due = initial_margin(notional, self.accounts.position(id).leverage);
-                // The order's check covered this at its own price; slippage beyond it is posted as far as cash goes.
-                let free = self.accounts.free(fill.account).max(Money::ZERO);
-                let to = Purse::Margin(fill.account, self.market);
-                self.transfer(Purse::Cash(fill.account), to, due.min(free), Reason::InitialMargin, id);
+        self.note(Purse::Cash(buyer.account), Purse::Cash(seller.account), taker.value, Reason::SpotPayment);
+        for fill in [taker, maker] {
+            let OpenPosition { mode, is_heard, .. } = *self.accounts.position(fill.position);
+            let mut now = self.accounts.balances(fill.account, fill.position);
+            now.lots += fill.qty.signed(fill.side);
+            now.cash -= Money(fill.value.0 * fill.side.sign());
+            self.fee(&mut now, fill, mode);
+            self.accounts.set_balances(fill.account, fill.position, now);
+            if is_heard {
+                self.tell(fill);
             }
+        }
+    }
+
+    /// Settles one side: moves lots and cost, realises profit on closed lots, takes the fee, posts margin for opened lots and
+    /// reindexes. What an account and a position have is read once and written once; every movement is said on the way.
+    fn settle(&mut self, fill: &Fill) {
+        let Fill { account, position: id, side, qty, price, value, .. } = *fill;
+        let OpenPosition { mode, leverage, is_heard, .. } = *self.accounts.position(id);
+        let mut now = self.accounts.balances(account, id);
+        let cost = Money(value.0 * side.sign());
+        let closed = self.close(&mut now, (account, mode), qty.signed(side), cost);
+        self.fee(&mut now, fill, mode);
+        let opened = qty - closed;
+        if mode == MarginMode::Isolated && !opened.is_zero() {
+            let notional = if opened == qty {
+                value.0.abs()
+            } else {
+                self.market_spec.contract.notional(price, opened).0
+            };
+            // The order's check covered this at its own price; slippage beyond it is posted as far as cash goes.
+            let free = (now.cash - now.reserved).max(Money::ZERO);
+            let posted = initial_margin(Money(notional), leverage).min(free);
+            now.cash -= posted;
+            now.margin += posted;
+            let to = Purse::Margin(account, self.market);
+            self.note(Purse::Cash(account), to, posted, Reason::InitialMargin);
+        }
+        self.accounts.set_balances(account, id, now);
+        if mode == MarginMode::Isolated {
             self.reindex(id);
         }
+        if is_heard {
+            self.tell(fill);
+        }
+    }
+
+    /// Has an owner told of a fill.
+    fn tell(&mut self, fill: &Fill) {
+        self.notices.push(Notice {
+            agent: self.accounts.get(fill.account).owner,
+            account: fill.account,
+            market: self.market,
+            side: fill.side,
+            qty: fill.qty,
+            price: fill.price,
+            cause: self.emit.cause,
+        });
     }
 
     /// Brings a position's trigger up to date.
+    #[inline(always)]
     fn reindex(&mut self, id: PositionId) {
         reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), self.mark, id);
     }
 
-    /// Settles one side of an assignment: profit and margin of closed lots, no fee, no margin for opened ones.
-    pub(super) fn settle_assigned(
-        &mut self,
-        id: PositionId,
-        before: &OpenPosition,
-        lots: Position,
-        value: Money,
-    ) {
-        self.close(id, before, lots, value);
+    /// Settles one side of an assignment: moves lots and cost, realises profit and frees the margin of closed lots; no fee, no
+    /// margin for opened ones.
+    pub(super) fn settle_assigned(&mut self, id: PositionId, lots: Position, value: Money) {
+        let OpenPosition { account, mode, .. } = *self.accounts.position(id);
+        let mut now = self.accounts.balances(account, id);
+        self.close(&mut now, (account, mode), lots, value);
+        self.accounts.set_balances(account, id, now);
         self.reindex(id);
     }
 
-    /// Realises the profit of the lots that a trade of `lots` at `value` closed and returns how many those are. What is
-    /// left keeps its share of the old cost; a position that flipped keeps its share of the trade's value.
-    fn close(&mut self, id: PositionId, before: &OpenPosition, lots: Position, value: Money) -> Qty {
+    /// Adds lots at a value, realises the profit of those that they close and returns how many those are. What is left keeps
+    /// its share of the old cost; a position that flipped keeps its share of the trade's value.
+    #[inline(always)]
+    fn close(
+        &mut self,
+        now: &mut Balances,
+        (account, mode): (AccountId, MarginMode),
+        lots: Position,
+        value: Money,
+    ) -> Qty {
+        let before = *now;
+        now.lots += lots;
+        now.cost += value;
         let Some(side) = lots.side() else { return Qty::ZERO };
         let closed = before.lots.reducible(side).min(lots.size());
         if closed.is_zero() {
@@ -323,32 +329,36 @@ impl<O: Observer> Settlement<'_, '_, O> {
         } else {
             remaining_cost(value, lots, closed)
         };
-        self.realize(id, target);
-        if before.mode == MarginMode::Isolated && self.liquidating != Some(before.account) {
-            self.release_margin(id, before, closed);
+        self.realize(now, (account, mode), target);
+        if mode == MarginMode::Isolated && self.liquidating != Some(account) {
+            self.release_margin(now, account, &before, closed);
         }
         closed
     }
 
     /// Realises profit so that what is left of a position has the target cost.
-    fn realize(&mut self, id: PositionId, target: Money) {
-        let position = self.accounts.position(id);
-        let (account, mode, pnl) = (position.account, position.mode, target - position.cost);
-        self.accounts.add_cost(id, pnl);
-        let from = Purse::Clearing(self.market);
-        match mode {
+    #[inline(always)]
+    fn realize(&mut self, now: &mut Balances, (account, mode): (AccountId, MarginMode), target: Money) {
+        let profit = target - now.cost;
+        now.cost = target;
+        self.ledger.clearing[self.market.index()] -= i128::from(profit.0);
+        let to = match mode {
             MarginMode::Isolated => {
-                self.transfer(from, Purse::Margin(account, self.market), pnl, Reason::RealizedPnl, id);
+                now.margin += profit;
+                Purse::Margin(account, self.market)
             }
             MarginMode::Unmargined => {
-                self.transfer(from, Purse::Cash(account), pnl, Reason::RealizedPnl, id);
+                now.cash += profit;
+                Purse::Cash(account)
             }
-        }
+        };
+        self.note(Purse::Clearing(self.market), to, profit, Reason::RealizedPnl);
     }
 
     /// Gives back the share of the margin that closed lots no longer need; a closed position with less than nothing
     /// left is made good by the fund, and what the fund cannot pay is booked as uncovered.
-    fn release_margin(&mut self, id: PositionId, before: &OpenPosition, closed: Qty) {
+    #[inline(always)]
+    fn release_margin(&mut self, now: &mut Balances, account: AccountId, before: &Balances, closed: Qty) {
         // A position that flipped closed all that there was.
         let left = before.lots.size() - closed;
         let keep = if left.is_zero() {
@@ -358,54 +368,68 @@ impl<O: Observer> Settlement<'_, '_, O> {
             // A margin below zero keeps nothing for the rest: what closing earns goes to the debt first.
             Money(div_round(share, i128::from(before.lots.size().0), Rounding::Ceil)).max(Money::ZERO)
         };
-        let position = self.accounts.position(id);
-        let surplus = position.margin - keep;
+        let surplus = now.margin - keep;
         if surplus > Money::ZERO {
-            let (from, to) =
-                (Purse::Margin(position.account, position.market), Purse::Cash(position.account));
-            self.transfer(from, to, surplus, Reason::MarginRelease, id);
+            now.margin = keep;
+            now.cash += surplus;
+            let from = Purse::Margin(account, self.market);
+            self.note(from, Purse::Cash(account), surplus, Reason::MarginRelease);
         } else if left.is_zero() {
-            self.cover_deficit(id);
+            self.cover(now, account);
         }
     }
 
     /// Brings the negative margin of a closed position to zero: from the fund, then from nobody.
     pub(super) fn cover_deficit(&mut self, id: PositionId) {
-        let position = self.accounts.position(id);
-        let deficit = -position.margin;
+        let account = self.accounts.position(id).account;
+        let mut now = self.accounts.balances(account, id);
+        self.cover(&mut now, account);
+        self.accounts.set_balances(account, id, now);
+    }
+
+    #[cold]
+    fn cover(&mut self, now: &mut Balances, account: AccountId) {
+        let deficit = -now.margin;
         if deficit <= Money::ZERO {
             return;
         }
         let venue = self.market_spec.venue;
         let fund = if self.fund_pays { self.ledger.fund[venue.index()] } else { Money::ZERO };
         let (paid, uncovered) = waterfall::cover(deficit, fund);
-        let to = Purse::Margin(position.account, position.market);
-        self.transfer(Purse::Fund(venue), to, paid, Reason::FundCover, id);
-        self.transfer(Purse::Uncovered(venue), to, uncovered, Reason::UncoveredLoss, id);
+        now.margin = Money::ZERO;
+        self.ledger.fund[venue.index()] -= paid;
+        self.ledger.uncovered[venue.index()] -= uncovered;
+        let to = Purse::Margin(account, self.market);
+        self.note(Purse::Fund(venue), to, paid, Reason::FundCover);
+        self.note(Purse::Uncovered(venue), to, uncovered, Reason::UncoveredLoss);
     }
 
     /// Takes the fee of one side, capped at what the account has.
-    #[inline]
-    fn fee(&mut self, fill: &Fill) {
-        if self.liquidating == Some(fill.account) {
+    #[inline(always)]
+    fn fee(&mut self, now: &mut Balances, fill: &Fill, mode: MarginMode) {
+        let account = fill.account;
+        if self.liquidating == Some(account) {
             return;
         }
         let fees = self.venue_spec.fees;
         let (rate, reason) =
             if fill.taker { (fees.taker, Reason::TakerFee) } else { (fees.maker, Reason::MakerFee) };
         let fee = rate.of(Money(fill.value.0.abs()), Rounding::Ceil);
-        let to = Purse::Fees(self.market_spec.venue);
-        let from_cash = match self.accounts.mode(fill.account) {
+        let from_cash = match mode {
             MarginMode::Unmargined => fee,
-            MarginMode::Isolated => fee.min(self.accounts.cash(fill.account).max(Money::ZERO)),
+            MarginMode::Isolated => fee.min(now.cash.max(Money::ZERO)),
         };
-        self.transfer(Purse::Cash(fill.account), to, from_cash, reason, fill.position);
-        let margin = self.accounts.position(fill.position).margin.max(Money::ZERO);
-        let from = Purse::Margin(fill.account, self.market);
-        self.transfer(from, to, (fee - from_cash).min(margin), reason, fill.position);
+        let from_margin = (fee - from_cash).min(now.margin.max(Money::ZERO));
+        now.cash -= from_cash;
+        now.margin -= from_margin;
+        let venue = self.market_spec.venue;
+        self.ledger.fees[venue.index()] += from_cash + from_margin;
+        self.note(Purse::Cash(account), Purse::Fees(venue), from_cash, reason);
+        self.note(Purse::Margin(account, self.market), Purse::Fees(venue), from_margin, reason);
     }
 
     /// Lists an order that now rests and sets cash aside for it.
+    #[inline]
     fn reserve(&mut self, account: AccountId, order: OrderId, place: Place, price: Price, qty: Qty) {
         let id = self.incoming.expect(INCOMING);
         let position = self.accounts.position(id);
@@ -416,17 +440,17 @@ impl<O: Observer> Settlement<'_, '_, O> {
         } else {
             Money::ZERO
         };
-        self.orders.add(self.accounts, id, place, order, amount);
-        self.accounts.add_reserved(account, amount);
+        self.orders.add(self.accounts, (account, id), place, order, amount);
     }
 
     /// Frees the cash of an order that is gone.
+    #[inline]
     fn release(&mut self, account: AccountId, id: PositionId, place: Place) {
-        let amount = self.orders.remove(self.accounts, id, place);
-        self.accounts.add_reserved(account, -amount);
+        self.orders.remove(self.accounts, (account, id), place);
     }
 
     /// Frees the cash of the part of an order that traded or was taken back.
+    #[inline]
     fn shrink(&mut self, account: AccountId, id: PositionId, place: Place, from: Qty, to: Qty) {
         if to.is_zero() {
             return self.release(account, id, place);

@@ -1,5 +1,6 @@
 //! The rules of a world as data: markets and venues. They may change during a run.
 
+use crate::clearing::waterfall::AdlRank;
 use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle, Stage};
 use crate::market::BookSpec;
 use crate::units::{AssetId, MarketId, Money, Price, Qty, Rate, Time, VenueId};
@@ -105,6 +106,8 @@ pub struct LiquidationRules {
     pub fee: Rate,
     /// Who bears what the order could not close.
     pub waterfall: Vec<Stage>,
+    /// Who is deleveraged first.
+    pub rank: AdlRank,
 }
 
 /// One venue's rules.

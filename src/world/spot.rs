@@ -40,7 +40,8 @@ impl World {
     /// Returns the lots that a position's other resting orders sell.
     fn offered(&self, order: &Order, id: PositionId) -> Qty {
         let state = self.market(order.market);
-        let others = state.orders.of(&self.accounts, id).filter(|place| state.orders.id(*place) != order.id);
+        let others =
+            state.orders.of(&self.accounts, Some(id)).filter(|place| state.orders.id(*place) != order.id);
         let resting = others.filter_map(|place| state.book.get(state.book.at(place)?));
         resting.filter(|other| other.side == Side::Sell).map(|other| other.qty).sum()
     }

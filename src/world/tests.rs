@@ -37,6 +37,7 @@ fn spec() -> WorldSpec {
                 style: LiquidationStyle::Market,
                 fee: Rate(0),
                 waterfall: Vec::new(),
+                rank: crate::clearing::waterfall::AdlRank::Bitmex,
             },
             insurance_fund: Money::ZERO,
         }],

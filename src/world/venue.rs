@@ -1,14 +1,16 @@
 //! A venue at work: requests in, orders to the book or refusals out, then marks, stops and liquidations until nothing is due.
 
 use super::settle::Settlement;
-use super::{MarkRule, World};
+use super::{MarkRule, Market, World};
 use crate::clearing::{MarginMode, PositionId, initial_margin, liquidation};
 use crate::event::{Emit, Event, Observer, Refusal};
 use crate::market::{
     Book, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Owner, Place, StopOrder, TimeInForce, TriggerSource,
     TriggerWhen,
 };
-use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side};
+use crate::units::{
+    AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, VenueId,
+};
 
 /// What makes a stop or take-profit order go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -116,8 +118,20 @@ pub struct Notice {
 impl World {
     /// Works one request off, with everything that follows from it at this moment.
     pub fn execute<O: Observer>(&mut self, request: Request, emit: &mut Emit<'_, O>) {
-        match request {
-            Request::Submit(order) => self.submit(&order, emit),
+        self.work_off(&request, emit);
+    }
+
+    /// Works one request off where it lies.
+    #[inline]
+    pub(crate) fn work_off<O: Observer>(&mut self, request: &Request, emit: &mut Emit<'_, O>) {
+        match *request {
+            Request::Submit(ref order) => {
+                self.submit(order, emit);
+                // The funds' accounts are the first ones.
+                if order.account.index() < self.fund_accounts.len() {
+                    self.sweep_fund(VenueId(order.account.0 as u16), emit);
+                }
+            }
             Request::Cancel { account, market, id, place } => {
                 self.cancel(account, market, (id, place), emit);
             }
@@ -130,6 +144,7 @@ impl World {
     }
 
     /// Checks margin, then hands an order to the book or to the stops.
+    #[inline]
     fn submit<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
         let position = self.accounts.find(order.account, order.market);
         if let Some(reason) = self.refusal(order, position, Money::ZERO) {
@@ -167,6 +182,7 @@ impl World {
     }
 
     /// Sets the leverage of a position that is about to be opened.
+    #[inline]
     fn choose_leverage(&mut self, order: &Order, position: PositionId) {
         if self.accounts.position(position).lots.is_zero()
             && self.accounts.first_order(position).is_none()
@@ -180,6 +196,7 @@ impl World {
     /// Returns why a venue would refuse an order: it is measured at its own price or the worse of mark and touch, on the
     /// lots that would increase the position, with the taker fee on all of them. `freed` is what the order that it takes
     /// the place of had set aside. A quantity or price that no book takes is left for the book to reject.
+    #[inline]
     fn refusal(&self, order: &Order, position: Option<PositionId>, freed: Money) -> Option<Refusal> {
         if self.accounts.mode(order.account) != MarginMode::Isolated || order.reduce_only {
             return None;
@@ -205,9 +222,12 @@ impl World {
         }
         let after =
             if opening.is_zero() { lots.size() } else { (lots + order.qty.signed(order.side)).size() };
-        // What cannot be valued in 64 bits is beyond every largest position; from here on everything is smaller.
-        let largest = market.contract.checked_notional(price, after.max(order.qty));
-        if largest.is_none_or(|notional| notional > market.brackets.cap()) {
+        // What cannot be valued in 64 bits is beyond every largest position.
+        let value = |qty| market.contract.checked_notional(price, qty);
+        let (Some(whole), Some(notional)) = (value(order.qty), value(after)) else {
+            return Some(Refusal::PositionTooLarge);
+        };
+        if whole.max(notional) > market.brackets.cap() {
             return Some(Refusal::PositionTooLarge);
         }
         if let (Some(position), Some(mark)) = (held, self.marks[order.market.index()])
@@ -223,17 +243,18 @@ impl World {
             return Some(Refusal::BelowMaintenance);
         }
         let leverage = held.filter(|p| !p.lots.is_zero()).map_or(order.leverage, |p| p.leverage).max(1);
-        let notional = market.contract.notional(price, after);
         if leverage > market.brackets.bracket(notional).max_leverage {
             return Some(Refusal::LeverageAboveBracket);
         }
-        let margin = initial_margin(market.contract.notional(price, backed), leverage);
-        let fee = venue.fees.taker.of(market.contract.notional(price, order.qty), Rounding::Ceil);
+        let backed = if backed == order.qty { whole } else { market.contract.notional(price, backed) };
+        let margin = initial_margin(backed, leverage);
+        let fee = venue.fees.taker.of(whole, Rounding::Ceil);
         (margin + fee > self.accounts.free(order.account) + freed).then_some(Refusal::InsufficientMargin)
     }
 
     /// Changes a resting order. One that would lose its place is a new order, and refused like one if the account could not
     /// back it; the order that rests then stays as it is. An order that is gone or somebody else's is left alone.
+    #[inline(never)]
     fn amend<O: Observer>(
         &mut self,
         account: AccountId,
@@ -278,7 +299,7 @@ impl World {
     ) {
         let state = &mut self.markets[market.index()];
         if let Some(handle) = state.book.find_near(id, place) {
-            if state.book.get(handle).is_some_and(|order| order.owner == Owner(account.0)) {
+            if state.orders.account(handle.place()) == account {
                 let (book, mut settlement) = self.settlement(market, None, None, emit);
                 book.cancel(handle, &mut settlement);
             }
@@ -289,6 +310,7 @@ impl World {
     }
 
     /// Hands an order to the book and settles what trades.
+    #[inline]
     pub(super) fn send_to_book<O: Observer>(
         &mut self,
         market: MarketId,
@@ -333,14 +355,26 @@ impl World {
     }
 
     /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
-    pub(super) fn settle_down<O: Observer>(&mut self, mut market: MarketId, emit: &mut Emit<'_, O>) {
+    #[inline]
+    pub(super) fn settle_down<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
         let cause = emit.cause;
+        self.refresh_mark(market, emit);
+        // After almost every message nothing waits, and nothing is due.
+        let Market { stops, followers, .. } = &self.markets[market.index()];
+        let may_go = !(stops.is_empty() && followers.is_empty())
+            || (self.switches.forced_liquidation && self.triggers.is_due(&self.marks));
+        if self.opened && may_go {
+            self.let_go(market, emit);
+        }
+        emit.cause = cause;
+    }
+
+    /// Lets stops and liquidations go one at a time, with the mark read anew after each, until nothing is due.
+    #[inline(never)]
+    fn let_go<O: Observer>(&mut self, mut market: MarketId, emit: &mut Emit<'_, O>) {
         let mut passed_over = Vec::new();
         loop {
             self.refresh_mark(market, emit);
-            if !self.opened {
-                break;
-            }
             if self.fire_stop(market, emit) || self.lead_followers(market, emit) {
                 // It may rest, and so be whom those who were passed over had been missing.
                 passed_over.clear();
@@ -359,7 +393,6 @@ impl World {
                 passed_over.push((market, side));
             }
         }
-        emit.cause = cause;
     }
 
     /// Reads the marks of the markets whose index this one is anew and sends one of their stops, if one is due.
@@ -376,6 +409,7 @@ impl World {
     }
 
     /// Reads the mark anew and says so if it moved; a rule that has nothing to go by keeps the mark.
+    #[inline]
     pub(super) fn refresh_mark<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
         let state = &mut self.markets[market.index()];
         let (bid, ask) = (state.book.best(Side::Buy), state.book.best(Side::Sell));
@@ -400,6 +434,7 @@ impl World {
     }
 
     /// Sends the stop order that is due first, if there is one.
+    #[inline(never)]
     fn fire_stop<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) -> bool {
         let state = &mut self.markets[market.index()];
         if state.stops.is_empty() {

@@ -1,5 +1,6 @@
 //! A venue on the bench: a small world whose requests are made one by one, audited after each of them.
 
+use firesale::clearing::waterfall::AdlRank;
 use firesale::clearing::{Brackets, Breach, Contract, LiquidationStyle, MarginMode, Stage};
 use firesale::event::{Emit, Event, Record};
 use firesale::market::{BookSpec, OrderType, SelfTrade, TimeInForce};
@@ -95,6 +96,7 @@ impl Rules {
                     style: self.style,
                     fee,
                     waterfall: self.waterfall.clone(),
+                    rank: AdlRank::Bitmex,
                 },
                 insurance_fund: Money(self.fund),
             }],

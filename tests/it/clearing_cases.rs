@@ -6,6 +6,7 @@
 
 use crate::support::run;
 use firesale::agents::MetaOrderSpec;
+use firesale::clearing::waterfall::AdlRank;
 use firesale::clearing::{Brackets, Breach, Contract, LiquidationStyle, Stage};
 use firesale::engine::Simulation;
 use firesale::event::{Event, Record, Refusal};
@@ -101,6 +102,7 @@ impl Case {
                         style: self.style,
                         fee: Rate(self.fee),
                         waterfall: self.waterfall.to_vec(),
+                        rank: AdlRank::Bitmex,
                     },
                     insurance_fund: Money(self.fund),
                 }],
@@ -120,6 +122,7 @@ impl Case {
                     volatility_half_life: Time::ZERO,
                 }],
             },
+            unloading: vec![None],
             fundamentals: vec![FundamentalSpec { volatility: 0.0, step: Time::SECOND }],
             levels: self.bids.iter().map(level).collect(),
             populations: Vec::new(),

@@ -1,7 +1,9 @@
 //! A small market with all kinds of people in it: where paired runs can differ.
 
 use super::ladder::{MARKET, bare, meta_order};
-use crate::agents::{Activity, BackgroundSpec, FundamentalistSpec, MakerSpec, RetailSpec, Rung, Withdrawal};
+use crate::agents::{
+    Activity, BackgroundSpec, FundamentalistSpec, Ladder, MakerSpec, RetailSpec, Rung, Withdrawal,
+};
 use crate::clearing::{LiquidationStyle, Stage};
 use crate::sampling::LogNormal;
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Scenario, Seeding};
@@ -77,11 +79,15 @@ fn background() -> BackgroundSpec {
 
 fn maker() -> MakerSpec {
     MakerSpec {
-        market: MARKET,
-        levels: 4,
-        quote_qty: Qty(20),
-        half_spread_bps: 2.0,
-        spacing_bps: 2.0,
+        ladder: Ladder {
+            market: MARKET,
+            levels: 4,
+            quote_qty: Qty(20),
+            half_spread_bps: 2.0,
+            spacing_bps: 2.0,
+        },
+        second: None,
+        hedge: None,
         skew_bps: 5.0,
         inventory_limit: Qty(500),
         interval: Time::SECOND,

@@ -1,5 +1,6 @@
 //! Worlds that a law can be read off: one market without fees, a ladder of single orders, longs with stated triggers.
 
+use crate::clearing::waterfall::AdlRank;
 use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle};
 use crate::market::BookSpec;
 use crate::mechanisms::{FundamentalSpec, Mechanisms};
@@ -30,6 +31,7 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
             style: LiquidationStyle::Market,
             fee: Rate::ZERO,
             waterfall: Vec::new(),
+            rank: AdlRank::Bitmex,
         },
         insurance_fund: Money::ZERO,
     };
@@ -61,6 +63,7 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
             venues: vec![venue],
             markets: vec![market],
         },
+        unloading: vec![None],
         fundamentals: vec![FundamentalSpec { volatility: 0.0, step: Time::SECOND }],
         levels: Vec::new(),
         populations: Vec::new(),

@@ -2,7 +2,8 @@
 
 use super::{Checker, Scale, exact};
 use crate::agents::{
-    Activity, BackgroundSpec, FundamentalistSpec, MakerSpec, MetaOrderSpec, RetailSpec, Rung, Withdrawal,
+    Activity, ArbitrageurSpec, BackgroundSpec, FundamentalistSpec, Hedge, Ladder, MakerSpec, MetaOrderSpec,
+    RetailSpec, Rung, Withdrawal,
 };
 use crate::sampling::LogNormal;
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Section, Seeding, Shock, ShockKind};
@@ -23,7 +24,8 @@ impl Checker<'_> {
         let (variant, body) = table.one_of("strategy")?;
         let strategy = match variant {
             "background" => self.background(body, markets),
-            "maker" => self.maker(body),
+            "maker" => self.maker(body, markets),
+            "arbitrageur" => self.arbitrageur(body, markets),
             "retail" => self.retail(body, markets),
             "fundamentalist" => self.fundamentalist(body),
             other => unreachable!("the key table does not declare {other}"),
@@ -132,30 +134,105 @@ impl Checker<'_> {
         }))
     }
 
-    fn maker(&self, body: Section<'_>) -> Option<PopulationStrategy> {
+    /// Reads a maker's quotes in one book, with the coins of a lot there.
+    fn ladder(&self, body: Section<'_>) -> Option<(Ladder, Decimal)> {
         let at = self.at(body);
-        let lot = at.map(|(_, scale)| scale.lot);
-        let qty = |key| lot.and_then(|lot| exact(body, key, lot)).map(Qty);
-        let (quote, limit) = (qty("quote"), qty("inventory_limit"));
+        let quote = at.and_then(|(_, scale)| exact(body, "quote", scale.lot));
+        let (levels, half, spacing) =
+            (body.int("levels"), body.float("half_spread_bps"), body.float("spacing_bps"));
+        let (market, scale) = at?;
+        let ladder = Ladder {
+            market,
+            levels: levels as u32,
+            quote_qty: Qty(quote?),
+            half_spread_bps: half,
+            spacing_bps: spacing,
+        };
+        Some((ladder, scale.lot))
+    }
+
+    /// Reads the spot market that is named under a key.
+    fn spot(
+        &self,
+        body: Section<'_>,
+        key: &str,
+        is_spot: bool,
+        markets: &[Option<MarketSpec>],
+    ) -> Option<MarketId> {
+        let index = body.reference(key, "market", &self.markets)?;
+        let market = markets.get(index)?.as_ref()?;
+        if market.contract.is_spot() != is_spot {
+            let what = if is_spot { "is not a spot market" } else { "is not a perpetual" };
+            body.problem(key, what, None);
+        }
+        Some(MarketId(index as u16))
+    }
+
+    fn arbitrageur(&self, body: Section<'_>, markets: &[Option<MarketSpec>]) -> Option<PopulationStrategy> {
+        let perpetual = self.spot(body, "perpetual", false, markets);
+        let spot = self.spot(body, "spot", true, markets);
+        let count = body.int("count") as u32;
+        let spec = ArbitrageurSpec {
+            perpetual: MarketId(0),
+            spot: MarketId(0),
+            limit: body.float("limit"),
+            order: body.float("order"),
+            entry_bps: body.float("entry_bps"),
+            exit_bps: body.float("exit_bps"),
+            interval: body.duration("interval"),
+        };
+        if spec.exit_bps > spec.entry_bps && !body.is_spoilt("exit_bps") {
+            body.problem("exit_bps", "is above `entry_bps`: it would go back where it came in", None);
+        }
+        let spec = ArbitrageurSpec { perpetual: perpetual?, spot: spot?, ..spec };
+        Some(PopulationStrategy::Arbitrageur { count, spec })
+    }
+
+    fn maker(&self, body: Section<'_>, markets: &[Option<MarketSpec>]) -> Option<PopulationStrategy> {
+        let first = self.ladder(body);
+        let limit = first.and_then(|(_, lot)| exact(body, "inventory_limit", lot));
+        let second = body.opt_table("second").map(|table| {
+            let ladder = self.ladder(table);
+            if let (Some((first, _)), Some((second, _))) = (first, ladder)
+                && first.market == second.market
+            {
+                table.problem("market", "is the first book again", None);
+            }
+            ladder
+        });
+        let hedge = body.opt_table("hedge").map(|table| {
+            let market = self.spot(table, "market", true, markets);
+            if let (Some((first, _)), Some(market)) = (first, market)
+                && first.market == market
+            {
+                table.problem("market", "is the book that is hedged", None);
+            }
+            let (threshold, share) = (table.float("threshold"), table.float("share"));
+            Some(Hedge { market: market?, threshold, share })
+        });
         let withdrawal = body.opt_table("withdrawal").map(|rule| Withdrawal {
             move_bps: rule.float("move_bps"),
             half_life: rule.duration("half_life"),
             pause: rule.duration("pause"),
         });
-        let (count, levels) = (body.int("count"), body.int("levels"));
+        let count = body.int("count");
+        let (skew_bps, interval) = (body.float("skew_bps"), body.duration("interval"));
+        let (ladder, _) = first?;
         let spec = MakerSpec {
-            market: at.map_or(MarketId(0), |(market, _)| market),
-            levels: levels as u32,
-            quote_qty: Qty(1),
-            half_spread_bps: body.float("half_spread_bps"),
-            spacing_bps: body.float("spacing_bps"),
-            skew_bps: body.float("skew_bps"),
-            inventory_limit: Qty(1),
-            interval: body.duration("interval"),
+            ladder,
+            second: match second {
+                Some(second) => Some(second?.0),
+                None => None,
+            },
+            hedge: match hedge {
+                Some(hedge) => Some(hedge?),
+                None => None,
+            },
+            skew_bps,
+            inventory_limit: Qty(limit?),
+            interval,
             withdrawal,
         };
-        at?;
-        let spec = MakerSpec { quote_qty: quote?, inventory_limit: limit?, ..spec };
         Some(PopulationStrategy::Maker { count: count as u32, spec })
     }
 
