@@ -22,6 +22,7 @@ mod meta_order;
 mod retail;
 #[cfg(test)]
 mod tests;
+mod trend_follower;
 
 pub use activity::Activity;
 pub use arbitrageur::{Arbitrageur, ArbitrageurSpec};
@@ -33,6 +34,7 @@ pub use holder::Holder;
 pub use maker::{Hedge, Ladder, Maker, MakerSpec, Withdrawal};
 pub use meta_order::{MetaOrder, MetaOrderSpec};
 pub use retail::{Retail, RetailSpec, TopUp};
+pub use trend_follower::{TrendFollower, TrendFollowerSpec};
 
 use crate::market::{Book, OrderType, Place, Resting, TimeInForce};
 use crate::rng::Rng;
@@ -287,6 +289,8 @@ pub enum Strategy {
     Fundamentalist(Fundamentalist),
     /// A parent order of the timeline.
     MetaOrder(MetaOrder),
+    /// Trend followers.
+    TrendFollower(TrendFollower),
     /// Holds and does nothing.
     Holder(Holder),
 }
@@ -301,6 +305,7 @@ impl Decide for Strategy {
             Self::Retail(agent) => agent.decide(wake, view, rng, actions),
             Self::Fundamentalist(agent) => agent.decide(wake, view, rng, actions),
             Self::MetaOrder(agent) => agent.decide(wake, view, rng, actions),
+            Self::TrendFollower(agent) => agent.decide(wake, view, rng, actions),
             Self::Holder(agent) => agent.decide(wake, view, rng, actions),
         }
     }
@@ -314,6 +319,7 @@ impl Decide for Strategy {
             Self::Retail(agent) => agent.draws(),
             Self::Fundamentalist(agent) => agent.draws(),
             Self::MetaOrder(agent) => agent.draws(),
+            Self::TrendFollower(agent) => agent.draws(),
             Self::Holder(agent) => agent.draws(),
         }
     }
@@ -327,6 +333,7 @@ impl Decide for Strategy {
             Self::Retail(agent) => agent.hears_fills(),
             Self::Fundamentalist(agent) => agent.hears_fills(),
             Self::MetaOrder(agent) => agent.hears_fills(),
+            Self::TrendFollower(agent) => agent.hears_fills(),
             Self::Holder(agent) => agent.hears_fills(),
         }
     }

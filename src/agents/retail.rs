@@ -322,18 +322,15 @@ mod tests {
         }
     }
 
-    fn rule(median: f64) -> Option<crate::agents::ExitRule> {
-        Some(crate::agents::ExitRule {
-            share: 1.0,
-            distance_bps: crate::sampling::LogNormal::new(median, 0.0),
-        })
+    fn rule(median: f64) -> crate::agents::ExitRule {
+        crate::agents::ExitRule { share: 1.0, distance_bps: crate::sampling::LogNormal::new(median, 0.0) }
     }
 
     #[test]
     fn exits_leave_with_the_opening_order_and_are_taken_back_with_the_closing_one() {
         let mut stage = Stage::new();
         let first = stage.open(1_000_000);
-        let exits = ExitRules { stop_loss: rule(500.0), take_profit: rule(800.0) };
+        let exits = ExitRules { stop_loss: Some(rule(500.0)), take_profit: Some(rule(800.0)) };
         let spec = RetailSpec { accounts: 1, long_share: 1.0, exits, activity: Activity::STEADY, ..spec() };
         let stream = STREAM.stream("retail");
         let (requests, _) = stage.live(&mut Retail::new(spec, first, stream, stream), stream, 50);

@@ -4,7 +4,7 @@ use super::Simulation;
 use super::queue::Item;
 use crate::agents::{
     Arbitrageur, ArbitrageurSpec, Background, Exits, FundDesk, Fundamentalist, Holder, Maker, MetaOrder,
-    Opened, Retail, RetailSpec, Strategy,
+    Opened, Retail, RetailSpec, Strategy, TrendFollower,
 };
 use crate::clearing::{MarginMode, initial_margin};
 use crate::event::{Emit, Observer};
@@ -153,17 +153,35 @@ impl Simulation<Strategy> {
                 self.push(Strategy::Retail(agent), &name, seed, 0, population.latency);
             }
             PopulationStrategy::Fundamentalist(spec) => {
-                let first = self.open_many(spec.market, spec.accounts);
-                let capital = self.to_money(spec.market, spec.capital);
-                for index in 0..spec.accounts {
-                    let (world, mut emit) = self.parts(observer);
-                    world.deposit(AccountId(first.0 + index), capital, &mut emit);
-                }
+                let first = self.open_funded(spec.market, spec.accounts, spec.capital, observer);
                 let traits = seed.stream(&format!("{name}.traits"));
                 let agent = Strategy::Fundamentalist(Fundamentalist::new(*spec, first, traits));
                 self.push(agent, &name, seed, 0, population.latency);
             }
+            PopulationStrategy::TrendFollower(spec) => {
+                let first = self.open_funded(spec.market, spec.accounts, spec.capital, observer);
+                let traits = seed.stream(&format!("{name}.traits"));
+                let agent = Strategy::TrendFollower(TrendFollower::new(*spec, first, traits));
+                self.push(agent, &name, seed, 0, population.latency);
+            }
         }
+    }
+
+    /// Opens accounts with the same capital in whole units of the settlement asset.
+    fn open_funded<O: Observer>(
+        &mut self,
+        market: MarketId,
+        accounts: u32,
+        capital: f64,
+        observer: &mut O,
+    ) -> AccountId {
+        let first = self.open_many(market, accounts);
+        let capital = self.to_money(market, capital);
+        for index in 0..accounts {
+            let (world, mut emit) = self.parts(observer);
+            world.deposit(AccountId(first.0 + index), capital, &mut emit);
+        }
+        first
     }
 
     fn open_many(&mut self, market: MarketId, accounts: u32) -> AccountId {

@@ -1,7 +1,8 @@
 //! A checked scenario: everything a run is made from. A value of this type always runs.
 
 use crate::agents::{
-    ArbitrageurSpec, BackgroundSpec, FundamentalistSpec, MakerSpec, MetaOrderSpec, RetailSpec, UnloadingSpec,
+    ArbitrageurSpec, BackgroundSpec, FundamentalistSpec, MakerSpec, MetaOrderSpec, RetailSpec,
+    TrendFollowerSpec, UnloadingSpec,
 };
 use crate::mechanisms::{FundamentalSpec, Mechanism, Mechanisms};
 use crate::sampling::LogNormal;
@@ -106,6 +107,8 @@ pub enum PopulationStrategy {
     },
     /// Fundamentalists and dip buyers.
     Fundamentalist(FundamentalistSpec),
+    /// Trend followers.
+    TrendFollower(TrendFollowerSpec),
 }
 
 /// What leveraged accounts have at time zero: survivors of the price path before it.

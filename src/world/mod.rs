@@ -338,9 +338,11 @@ impl World {
         mark: Price,
     ) -> bool {
         let (spec, venue) = self.spec.of(market);
+        // Beyond 64 bits is beyond every largest position.
+        let Some(notional) = spec.contract.checked_notional(mark, lots.size()) else { return false };
         let value = |price| spec.contract.position_value(price, lots);
-        let equity = margin + value(mark) - value(entry);
-        let maintenance = spec.brackets.maintenance(spec.contract.notional(mark, lots.size()));
+        let equity = margin + (value(mark) - value(entry));
+        let maintenance = spec.brackets.maintenance(notional);
         equity > maintenance
             || (equity == maintenance && venue.liquidation.breach == liquidation::Breach::Below)
     }

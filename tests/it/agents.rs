@@ -231,3 +231,39 @@ fn panic_acts_by_orders_that_close_and_keeps_every_tick() {
     assert!(closes(&on) as f64 > 1.2 * closes(&off) as f64, "{} against {}", closes(&on), closes(&off));
     assert_eq!(tape(&scenario(&["mechanisms.panic=false"])), tape(&scenario(&[])));
 }
+
+const TREND: &str = "populations.trend.strategy.trend_follower={ market = \"COIN-PERP\", accounts = 20, capital = 20000, leverage = 10, half_life = \"2m\", gain = 1, volatility = 0.01, mean_interval = \"10s\" }";
+
+/// Closing mark of the perpetual at its lowest.
+fn lowest(records: &[Record]) -> i64 {
+    let marks = records.iter().filter_map(|record| match record.event {
+        Event::Mark { market, mark, .. } if market == PERP => Some(mark.0),
+        _ => None,
+    });
+    marks.min().expect("the mark moves")
+}
+
+#[test]
+fn trend_followers_deepen_a_sale_and_can_be_liquidated() {
+    let (report, with) = audited(&scenario(&[TREND]));
+    let (_, without) = audited(&scenario(&[]));
+    assert!(lowest(&with) < lowest(&without), "{} against {}", lowest(&with), lowest(&without));
+    assert_eq!(report.refusals, 0, "{report:?}");
+    // A leverage of 50 and a turn of the price; the population's accounts come after the retail ones.
+    let far = TREND.replace("leverage = 10", "leverage = 50");
+    let scenario = scenario(&[&far]);
+    let mut records = Vec::new();
+    let simulation = run(&scenario, 1, &mut records);
+    let first = simulation.world().accounts.len() as u32 - 1 - 20;
+    let is_theirs = |event: &Event| matches!(event, Event::Liquidation { account, .. } if account.0 >= first && account.0 < first + 20);
+    assert!(count(&records, is_theirs) > 0);
+}
+
+#[test]
+fn trend_followers_without_gain_never_trade() {
+    let still = TREND.replace("gain = 1", "gain = 0");
+    let (_, with) = audited(&scenario(&[&still]));
+    let (_, without) = audited(&scenario(&[]));
+    let trades = |records: &[Record]| count(records, |event| is_trade(event, PERP) || is_trade(event, SPOT));
+    assert_eq!((trades(&with), lowest(&with)), (trades(&without), lowest(&without)));
+}

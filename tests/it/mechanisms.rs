@@ -76,7 +76,8 @@ fn shocks_of_no_strength_leave_no_trace() {
     for shock in &mut with.shocks {
         match &mut shock.kind {
             ShockKind::MetaOrder(spec) => {
-                (spec.qty, spec.also) = (Qty(0), spec.also.map(|(market, _)| (market, Qty(0))))
+                spec.qty = Qty(0);
+                spec.also = None;
             }
             ShockKind::FundamentalJump { bps, .. } => *bps = 0.0,
         }

@@ -3,7 +3,7 @@
 use super::{Checker, Scale, exact};
 use crate::agents::{
     Activity, ArbitrageurSpec, BackgroundSpec, ExitRule, ExitRules, FundamentalistSpec, Hedge, Ladder,
-    MakerSpec, MetaOrderSpec, RetailSpec, Rung, TopUp, Withdrawal,
+    MakerSpec, MetaOrderSpec, RetailSpec, Rung, TopUp, TrendFollowerSpec, Withdrawal,
 };
 use crate::sampling::LogNormal;
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Section, Seeding, Shock, ShockKind};
@@ -27,7 +27,8 @@ impl Checker<'_> {
             "maker" => self.maker(body, markets),
             "arbitrageur" => self.arbitrageur(body, markets),
             "retail" => self.retail(body, markets),
-            "fundamentalist" => self.fundamentalist(body),
+            "fundamentalist" => self.fundamentalist(body, markets),
+            "trend_follower" => self.trend_follower(body, markets),
             other => unreachable!("the key table does not declare {other}"),
         };
         Some(Population { name: name.to_owned(), latency, strategy: strategy? })
@@ -239,6 +240,7 @@ impl Checker<'_> {
     fn retail(&self, body: Section<'_>, markets: &[Option<MarketSpec>]) -> Option<PopulationStrategy> {
         let at = self.at(body);
         let market = at.and_then(|(market, _)| markets[market.index()].as_ref());
+        needs_perpetual(body, market);
         let (longs, shorts, idle) = (body.int("longs"), body.int("shorts"), body.int("idle"));
         if ["longs", "shorts", "idle"].iter().any(|key| body.is_spoilt(key)) {
             // Nothing follows from a stand-in.
@@ -298,8 +300,17 @@ impl Checker<'_> {
         (!spec.leverages.is_empty()).then_some(PopulationStrategy::Retail { spec, seeding })
     }
 
-    fn fundamentalist(&self, body: Section<'_>) -> Option<PopulationStrategy> {
+    fn fundamentalist(
+        &self,
+        body: Section<'_>,
+        markets: &[Option<MarketSpec>],
+    ) -> Option<PopulationStrategy> {
         let at = self.at(body);
+        let market = at.and_then(|(market, _)| markets[market.index()].as_ref());
+        if body.bool("short") && !body.is_spoilt("short") && market.is_some_and(|m| m.contract.is_spot()) {
+            let help = "nobody sells coins that are not there: short = false makes a dip buyer".to_owned();
+            body.problem("short", "is not possible in a spot market", Some(help));
+        }
         let spec = FundamentalistSpec {
             market: at.map_or(MarketId(0), |(market, _)| market),
             accounts: body.int("accounts") as u32,
@@ -311,6 +322,35 @@ impl Checker<'_> {
             short: body.bool("short"),
         };
         at.map(|_| PopulationStrategy::Fundamentalist(spec))
+    }
+
+    fn trend_follower(
+        &self,
+        body: Section<'_>,
+        markets: &[Option<MarketSpec>],
+    ) -> Option<PopulationStrategy> {
+        let at = self.at(body);
+        let market = at.and_then(|(market, _)| markets[market.index()].as_ref());
+        needs_perpetual(body, market);
+        let leverage = body.int("leverage");
+        let highest = market.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
+        if leverage > i64::from(highest) && market.is_some_and(|market| !market.contract.is_spot()) {
+            let help = "no bracket of the market allows more".to_owned();
+            body.problem("leverage", format!("is above the highest leverage, {highest}"), Some(help));
+        }
+        let half_life = body.duration("half_life").as_secs_f64();
+        let spec = TrendFollowerSpec {
+            market: at.map_or(MarketId(0), |(market, _)| market),
+            accounts: body.int("accounts") as u32,
+            capital: body.float("capital"),
+            leverage: leverage as u16,
+            half_life_s: LogNormal::new(half_life, body.float("half_life_sigma")),
+            gain: body.float("gain"),
+            volatility: body.float("volatility"),
+            threshold: body.float("threshold"),
+            mean_interval: body.duration("mean_interval"),
+        };
+        at.map(|_| PopulationStrategy::TrendFollower(spec))
     }
 
     /// Reads the other market of a meta-order: which, lots there, coins a lot. `None` after a problem was said somewhere.
@@ -408,6 +448,14 @@ fn profile(body: Section<'_>, key: &str) -> Option<Vec<(f64, f64)>> {
         return None;
     }
     Some(points)
+}
+
+/// Says so where a strategy trades with leverage in a market that has none.
+fn needs_perpetual(body: Section<'_>, market: Option<&MarketSpec>) {
+    if market.is_some_and(|market| market.contract.is_spot()) {
+        let help = "name a perpetual; whoever holds coins is a `holder`".to_owned();
+        body.problem("market", "is a spot market, where nobody has leverage", Some(help));
+    }
 }
 
 /// Reads which positions have orders that wait to close them.
