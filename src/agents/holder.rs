@@ -1,5 +1,5 @@
 //! The holder: has a position from the start and never trades. Hedgers and carry traders who are the other side of
-//! seeded positions.
+//! seeded positions, and who owes the coins that others have at the start.
 
 use super::{Actions, Decide, View, Wake};
 use crate::rng::Rng;

@@ -20,6 +20,7 @@ mod holder;
 mod maker;
 mod meta_order;
 mod retail;
+mod spot_holder;
 #[cfg(test)]
 mod tests;
 mod trend_follower;
@@ -34,6 +35,7 @@ pub use holder::Holder;
 pub use maker::{Hedge, Ladder, Maker, MakerSpec, Withdrawal};
 pub use meta_order::{MetaOrder, MetaOrderSpec};
 pub use retail::{Retail, RetailSpec, TopUp};
+pub use spot_holder::{SpotHolder, SpotHolderSpec};
 pub use trend_follower::{TrendFollower, TrendFollowerSpec};
 
 use crate::market::{Book, OrderType, Place, Resting, TimeInForce};
@@ -291,6 +293,8 @@ pub enum Strategy {
     MetaOrder(MetaOrder),
     /// Trend followers.
     TrendFollower(TrendFollower),
+    /// Holders of coins.
+    SpotHolder(SpotHolder),
     /// Holds and does nothing.
     Holder(Holder),
 }
@@ -306,6 +310,7 @@ impl Decide for Strategy {
             Self::Fundamentalist(agent) => agent.decide(wake, view, rng, actions),
             Self::MetaOrder(agent) => agent.decide(wake, view, rng, actions),
             Self::TrendFollower(agent) => agent.decide(wake, view, rng, actions),
+            Self::SpotHolder(agent) => agent.decide(wake, view, rng, actions),
             Self::Holder(agent) => agent.decide(wake, view, rng, actions),
         }
     }
@@ -320,6 +325,7 @@ impl Decide for Strategy {
             Self::Fundamentalist(agent) => agent.draws(),
             Self::MetaOrder(agent) => agent.draws(),
             Self::TrendFollower(agent) => agent.draws(),
+            Self::SpotHolder(agent) => agent.draws(),
             Self::Holder(agent) => agent.draws(),
         }
     }
@@ -334,6 +340,7 @@ impl Decide for Strategy {
             Self::Fundamentalist(agent) => agent.hears_fills(),
             Self::MetaOrder(agent) => agent.hears_fills(),
             Self::TrendFollower(agent) => agent.hears_fills(),
+            Self::SpotHolder(agent) => agent.hears_fills(),
             Self::Holder(agent) => agent.hears_fills(),
         }
     }

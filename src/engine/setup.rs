@@ -4,7 +4,7 @@ use super::Simulation;
 use super::queue::Item;
 use crate::agents::{
     Arbitrageur, ArbitrageurSpec, Background, Exits, FundDesk, Fundamentalist, Holder, Maker, MetaOrder,
-    Opened, Retail, RetailSpec, Strategy, TrendFollower,
+    Opened, Retail, RetailSpec, SpotHolder, SpotHolderSpec, Strategy, TrendFollower,
 };
 use crate::clearing::{MarginMode, initial_margin};
 use crate::event::{Emit, Observer};
@@ -163,6 +163,38 @@ impl Simulation<Strategy> {
                 let traits = seed.stream(&format!("{name}.traits"));
                 let agent = Strategy::TrendFollower(TrendFollower::new(*spec, first, traits));
                 self.push(agent, &name, seed, 0, population.latency);
+            }
+            PopulationStrategy::Holder(spec) => {
+                let issuer = self.open(spec.market, MarginMode::Unmargined);
+                self.push(Strategy::Holder(Holder), &format!("{name}.issuer"), seed, 0, AT_ONCE);
+                let first = self.open_many(spec.market, spec.accounts);
+                let mut rng = seed.stream(&format!("{name}.seeding")).sequence();
+                self.endow_holders(spec, first, issuer, &mut rng, observer);
+                let agent = Strategy::SpotHolder(SpotHolder::new(*spec, first));
+                self.push(agent, &name, seed, 0, population.latency);
+            }
+        }
+    }
+
+    /// Gives holders their coins, which the issuer owes, and the cash beside them.
+    fn endow_holders<O: Observer>(
+        &mut self,
+        spec: &SpotHolderSpec,
+        first: AccountId,
+        issuer: AccountId,
+        rng: &mut Rng,
+        observer: &mut O,
+    ) {
+        let market = &self.world.spec.markets[spec.market.index()];
+        let lot_value = market.contract.notional(market.initial_price, Qty(1)).0 as f64;
+        let cash_a_lot = lot_value * spec.cash_share / (1.0 - spec.cash_share);
+        for index in 0..spec.accounts {
+            let account = AccountId(first.0 + index);
+            let lots = libm::rint(spec.lots.sample(rng).min(spec.lots_cap));
+            let (world, mut emit) = self.parts(observer);
+            world.deposit(account, Money(libm::rint(lots * cash_a_lot) as i64), &mut emit);
+            if lots >= 1.0 {
+                world.endow_coins(account, issuer, spec.market, Qty(lots as i64), &mut emit);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::agents::{
     ArbitrageurSpec, BackgroundSpec, FundamentalistSpec, MakerSpec, MetaOrderSpec, RetailSpec,
-    TrendFollowerSpec, UnloadingSpec,
+    SpotHolderSpec, TrendFollowerSpec, UnloadingSpec,
 };
 use crate::mechanisms::{FundamentalSpec, Mechanism, Mechanisms};
 use crate::sampling::LogNormal;
@@ -109,6 +109,8 @@ pub enum PopulationStrategy {
     Fundamentalist(FundamentalistSpec),
     /// Trend followers.
     TrendFollower(TrendFollowerSpec),
+    /// Holders of coins.
+    Holder(SpotHolderSpec),
 }
 
 /// What leveraged accounts have at time zero: survivors of the price path before it.

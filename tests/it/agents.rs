@@ -3,7 +3,7 @@
 
 use crate::support::{checked, run};
 use firesale::event::{Event, Record};
-use firesale::market::{Book as _, BookEvent};
+use firesale::market::{Book as _, BookEvent, OrderType, TimeInForce};
 use firesale::record::{AuditReport, Auditor, TapeHasher};
 use firesale::scenario::Scenario;
 use firesale::units::{MarketId, Side, Time};
@@ -266,4 +266,73 @@ fn trend_followers_without_gain_never_trade() {
     let (_, without) = audited(&scenario(&[]));
     let trades = |records: &[Record]| count(records, |event| is_trade(event, PERP) || is_trade(event, SPOT));
     assert_eq!((trades(&with), lowest(&with)), (trades(&without), lowest(&without)));
+}
+
+const HOLDERS: &str = "populations.coins.strategy.holder={ market = \"COIN-SPOT\", accounts = 300, coins_median = 2, trades_per_day = 300 }";
+
+#[test]
+fn holders_trade_what_they_have_and_owe_nothing() {
+    let (report, records) = audited(&scenario(&[HOLDERS]));
+    let (_, without) = audited(&scenario(&[]));
+    let [more, fewer] = [&records, &without].map(|records| count(records, |event| is_trade(event, SPOT)));
+    assert!(more > 2 * fewer, "{more} trades against {fewer}");
+    assert_eq!(report.refusals, 0, "{report:?}");
+    // They alone send such orders to the spot market.
+    let sent = |records: &[Record]| {
+        let ioc = |order: &firesale::market::NewOrder| {
+            matches!(order.order_type, OrderType::Limit { tif: TimeInForce::Ioc, .. })
+        };
+        let is_sent = |event: &Event| matches!(event, Event::Book { market: SPOT, event: BookEvent::Accepted(order) } if ioc(order));
+        count(records, is_sent) as f64
+    };
+    let usual = sent(&records);
+    let fast = HOLDERS.replace(" }", ", activity = { reference = 0.000001, cap = 3 } }");
+    let (_, records) = audited(&scenario(&[&fast]));
+    let active = sent(&records);
+    assert!(active > 2.5 * usual, "{active} orders against {usual}");
+}
+
+#[test]
+fn holders_who_buy_dips_hold_the_price_and_those_who_panic_do_not() {
+    let sale = ["shocks.sale.event.meta_order.market=COIN-SPOT", "shocks.sale.event.meta_order.quantity=40"];
+    let low = |dip_buying: &str| {
+        let holders = HOLDERS.replace(" }", &format!(", dip_buying = {dip_buying} }}"));
+        let (_, records) = audited(&scenario(&[&holders, sale[0], sale[1]]));
+        let trades = records.iter().filter_map(|record| match record.event {
+            Event::Book { market, event: BookEvent::Trade(trade) } if market == SPOT => Some(trade.price.0),
+            _ => None,
+        });
+        trades.min().expect("it trades")
+    };
+    let (panic, neutral, dip) = (low("-5"), low("0"), low("5"));
+    assert!(panic < neutral && neutral < dip, "{panic}, {neutral}, {dip}");
+}
+
+#[test]
+fn holders_without_a_rate_leave_the_rest_as_it_is() {
+    let still = HOLDERS.replace("trades_per_day = 300", "trades_per_day = 0");
+    let (_, with) = audited(&scenario(&[&still]));
+    let (_, without) = audited(&scenario(&[]));
+    let trades = |records: &[Record]| count(records, |event| is_trade(event, PERP) || is_trade(event, SPOT));
+    assert_eq!((trades(&with), lowest(&with)), (trades(&without), lowest(&without)));
+}
+
+#[test]
+fn who_needs_coins_or_leverage_is_told_where_there_are_some() {
+    let cases = [
+        (HOLDERS.replace("COIN-SPOT", "COIN-PERP"), "there are no coins to hold"),
+        (TREND.replace("COIN-PERP", "COIN-SPOT"), "nobody has leverage"),
+        ("populations.retail.strategy.retail.market=COIN-SPOT".to_owned(), "nobody has leverage"),
+        (TREND.replace("leverage = 10", "leverage = 200"), "is above the highest leverage, 100"),
+        (HOLDERS.replace(" }", ", coins_cap = 1000000000 }"), "an account has at most 1000000000000"),
+        (
+            "populations.value.strategy.fundamentalist={ market = \"COIN-SPOT\", accounts = 1, capital = 1 }"
+                .to_owned(),
+            "short = false makes a dip buyer",
+        ),
+    ];
+    for (change, what) in cases {
+        let said = refused(&[&change]);
+        assert!(said.contains(what), "{change}: {said}");
+    }
 }

@@ -3,7 +3,7 @@
 use super::{Checker, Scale, exact};
 use crate::agents::{
     Activity, ArbitrageurSpec, BackgroundSpec, ExitRule, ExitRules, FundamentalistSpec, Hedge, Ladder,
-    MakerSpec, MetaOrderSpec, RetailSpec, Rung, TopUp, TrendFollowerSpec, Withdrawal,
+    MakerSpec, MetaOrderSpec, RetailSpec, Rung, SpotHolderSpec, TopUp, TrendFollowerSpec, Withdrawal,
 };
 use crate::sampling::LogNormal;
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Section, Seeding, Shock, ShockKind};
@@ -29,6 +29,7 @@ impl Checker<'_> {
             "retail" => self.retail(body, markets),
             "fundamentalist" => self.fundamentalist(body, markets),
             "trend_follower" => self.trend_follower(body, markets),
+            "holder" => self.holder(body, markets),
             other => unreachable!("the key table does not declare {other}"),
         };
         Some(Population { name: name.to_owned(), latency, strategy: strategy? })
@@ -351,6 +352,41 @@ impl Checker<'_> {
             mean_interval: body.duration("mean_interval"),
         };
         at.map(|_| PopulationStrategy::TrendFollower(spec))
+    }
+
+    fn holder(&self, body: Section<'_>, markets: &[Option<MarketSpec>]) -> Option<PopulationStrategy> {
+        let at = self.at(body);
+        let market = at.and_then(|(market, _)| markets[market.index()].as_ref());
+        if market.is_some_and(|market| !market.contract.is_spot()) {
+            let help =
+                "name a spot market; retail and trend followers have positions in perpetuals".to_owned();
+            body.problem("market", "is a perpetual, where there are no coins to hold", Some(help));
+        }
+        let (median, sigma, cap) =
+            (body.float("coins_median"), body.float("coins_sigma"), body.float("coins_cap"));
+        let cash_share = body.float("cash_share");
+        let lots_a_coin = match at {
+            Some((_, scale)) => 1.0 / scale.lot.to_f64()?,
+            None => 1.0,
+        };
+        let largest = at.map_or(0.0, |(_, scale)| cap * lots_a_coin * scale.lot_value / (1.0 - cash_share));
+        if largest > 1e12 {
+            let what = format!("with the cash beside it this is worth {largest:.0} of the settlement asset");
+            body.problem("coins_cap", what, Some("an account has at most 1000000000000".to_owned()));
+        }
+        let spec = SpotHolderSpec {
+            market: at.map_or(MarketId(0), |(market, _)| market),
+            accounts: body.int("accounts") as u32,
+            lots: LogNormal::new(median * lots_a_coin, sigma),
+            lots_cap: cap * lots_a_coin,
+            cash_share,
+            trade_rate: body.float("trades_per_day") / 86_400.0,
+            order_share: body.float("order_share"),
+            dip_buying: body.float("dip_buying"),
+            half_life: body.duration("dip_half_life"),
+            activity: self.activity(body, market),
+        };
+        at.map(|_| PopulationStrategy::Holder(spec))
     }
 
     /// Reads the other market of a meta-order: which, lots there, coins a lot. `None` after a problem was said somewhere.
