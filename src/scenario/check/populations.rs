@@ -177,6 +177,7 @@ impl Checker<'_> {
             spot: MarketId(0),
             limit: body.float("limit"),
             order: body.float("order"),
+            fair_bps: body.float("fair_bps"),
             entry_bps: body.float("entry_bps"),
             exit_bps: body.float("exit_bps"),
             interval: body.duration("interval"),
