@@ -82,10 +82,21 @@ impl<'r> Checker<'r> {
         self.count_markets(&tables);
         let mut markets = Vec::new();
         let mut fundamentals = Vec::new();
+        let mut passive = Vec::new();
         for (name, table) in tables {
             let market = self.market(&name, table, &assets, &venues);
             self.scales.push(market.as_ref().map(|(_, scale)| *scale));
             markets.push(market.map(|(market, _)| market));
+            let lots = if table.is_spoilt("lot") {
+                None
+            } else {
+                exact(table, "passive_open_interest", table.exact("lot"))
+            };
+            if lots.is_some_and(|lots| lots > 0) && table.choice("contract") == "spot" {
+                let help = "remove this key".to_owned();
+                table.problem("passive_open_interest", "a spot market has no open interest", Some(help));
+            }
+            passive.push(Qty(lots.unwrap_or(0)));
             let fundamental = table.table("fundamental");
             fundamentals.push(FundamentalSpec {
                 volatility: fundamental.float("volatility"),
@@ -135,6 +146,7 @@ impl<'r> Checker<'r> {
                 markets: markets.into_iter().collect::<Option<_>>()?,
             },
             unloading,
+            passive,
             fundamentals,
             levels: Vec::new(),
             populations: populations.into_iter().collect::<Option<_>>()?,

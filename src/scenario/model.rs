@@ -27,6 +27,8 @@ pub struct Scenario {
     pub world: WorldSpec,
     /// How each venue's fund unloads what it took over, in the order of venues; `None` where it keeps it.
     pub unloading: Vec<Option<UnloadingSpec>>,
+    /// Lots of each market that are held by nobody who trades: hedged positions.
+    pub passive: Vec<Qty>,
     /// Fundamental value of each market, in the order of markets.
     pub fundamentals: Vec<FundamentalSpec>,
     /// Levels that rest in the books from the beginning: what validation scenarios state exactly.

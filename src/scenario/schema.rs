@@ -207,6 +207,14 @@ const WORLD: &[Key] = &[
         "",
     ),
     key(
+        "markets.*.passive_open_interest",
+        Kind::Exact { min: "0", max: "1000000000" },
+        "coins",
+        Some("0"),
+        "open interest of hedged positions that nobody trades during the run, beside that of the populations",
+        "none unless one is stated",
+    ),
+    key(
         "markets.*.volatility_half_life",
         Kind::Duration { min: "0s", max: "1d" },
         "",
@@ -385,6 +393,14 @@ const TIMELINE: &[Key] = &[
         Some("\"0.5\""),
         "share of the quantity that goes there, rounded to whole lots",
         "half in each market unless stated",
+    ),
+    key(
+        "shocks.*.event.meta_order.closes",
+        Kind::Float { min: 0.0, max: 1.0 },
+        "fraction",
+        Some("0"),
+        "share of the quantity in a perpetual that closes a position held from the start; the rest opens one",
+        "a new position unless stated",
     ),
     key(
         "shocks.*.event.meta_order.duration",
