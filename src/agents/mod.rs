@@ -13,6 +13,7 @@
 mod activity;
 mod arbitrageur;
 mod background;
+mod exits;
 mod fund_desk;
 mod fundamentalist;
 mod holder;
@@ -25,12 +26,13 @@ mod tests;
 pub use activity::Activity;
 pub use arbitrageur::{Arbitrageur, ArbitrageurSpec};
 pub use background::{Background, BackgroundSpec, Rung};
+pub use exits::{ExitRule, ExitRules, Exits, Opened};
 pub use fund_desk::{FundDesk, UnloadingSpec};
 pub use fundamentalist::{Fundamentalist, FundamentalistSpec};
 pub use holder::Holder;
 pub use maker::{Hedge, Ladder, Maker, MakerSpec, Withdrawal};
 pub use meta_order::{MetaOrder, MetaOrderSpec};
-pub use retail::{Retail, RetailSpec};
+pub use retail::{Retail, RetailSpec, TopUp};
 
 use crate::market::{Book, OrderType, Place, Resting, TimeInForce};
 use crate::rng::Rng;
@@ -139,6 +141,26 @@ impl<'a> View<'a> {
     /// Returns how an own position stands at the mark: what is behind it, with unrealised profit.
     pub fn equity(&self, account: AccountId, market: MarketId) -> Money {
         self.world.accounts.find(account, market).map_or(Money::ZERO, |id| self.world.equity(id))
+    }
+
+    /// Returns the margin that an own position was opened with: its cost over its leverage.
+    pub fn initial_margin(&self, account: AccountId, market: MarketId) -> Money {
+        let position = self.world.accounts.find(account, market).map(|id| self.world.accounts.position(id));
+        position.map_or(Money::ZERO, |position| {
+            crate::clearing::initial_margin(Money(position.cost.0.abs()), position.leverage)
+        })
+    }
+
+    /// Tells whether a position with this margin behind it would not be liquidated at a mark.
+    pub fn survives(
+        &self,
+        market: MarketId,
+        lots: Position,
+        entry: Price,
+        margin: Money,
+        mark: Price,
+    ) -> bool {
+        self.world.survives(market, lots, entry, margin, mark)
     }
 
     /// Returns the signed lots of an own account.

@@ -3,14 +3,14 @@
 use super::Simulation;
 use super::queue::Item;
 use crate::agents::{
-    Arbitrageur, ArbitrageurSpec, Background, FundDesk, Fundamentalist, Holder, Maker, MetaOrder, Retail,
-    RetailSpec, Strategy,
+    Arbitrageur, ArbitrageurSpec, Background, Exits, FundDesk, Fundamentalist, Holder, Maker, MetaOrder,
+    Opened, Retail, RetailSpec, Strategy,
 };
-use crate::clearing::{MarginMode, initial_margin, liquidation};
+use crate::clearing::{MarginMode, initial_margin};
 use crate::event::{Emit, Observer};
 use crate::market::{OrderType, TimeInForce};
 use crate::mechanisms::Mechanism;
-use crate::rng::{Rng, Seed};
+use crate::rng::{Rng, Seed, Stream};
 use crate::sampling::{Distribution, Exponential, Normal, Weighted, uniform};
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Scenario, Seeding, ShockKind};
 use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Side, Time, VenueId};
@@ -172,9 +172,18 @@ impl Simulation<Strategy> {
             PopulationStrategy::Retail { spec, seeding } => {
                 let first = self.open_many(spec.market, spec.accounts);
                 let mut rng = seed.stream(&format!("{name}.seeding")).sequence();
-                self.seed_retail(spec, seeding, first, hedgers[spec.market.index()], &mut rng, observer);
-                let agent = Strategy::Retail(Retail::new(spec.clone(), first, seed.stream(&name)));
-                self.push(agent, &name, seed, 0, population.latency);
+                let habits = seed.stream(&format!("{name}.habits"));
+                let mut spec = spec.clone();
+                if !scenario.mechanisms.has(Mechanism::StopLoss) {
+                    spec.exits.stop_loss = None;
+                }
+                let hedger = hedgers[spec.market.index()];
+                let exits = self.seed_retail(&spec, seeding, first, hedger, (&mut rng, habits), observer);
+                let mut agent = Retail::new(spec, first, seed.stream(&name), habits).with_exits(exits);
+                if !scenario.mechanisms.has(Mechanism::Panic) {
+                    agent = agent.without_panic();
+                }
+                self.push(Strategy::Retail(agent), &name, seed, 0, population.latency);
             }
             PopulationStrategy::Fundamentalist(spec) => {
                 let first = self.open_many(spec.market, spec.accounts);
@@ -205,16 +214,18 @@ impl Simulation<Strategy> {
         Money(libm::rint(units * self.world.spec.assets[asset.index()].units_per_coin as f64) as i64)
     }
 
-    /// Gives the first accounts of a retail population their long positions and the next ones their short positions.
+    /// Gives the first accounts of a retail population their long positions and the next ones their short positions. Returns
+    /// the exits of those that have some.
     fn seed_retail<O: Observer>(
         &mut self,
         spec: &RetailSpec,
         seeding: &Seeding,
         first: AccountId,
         counterparty: AccountId,
-        rng: &mut Rng,
+        (rng, habits): (&mut Rng, Stream),
         observer: &mut O,
-    ) {
+    ) -> Vec<(u32, Exits)> {
+        let mut all = Vec::new();
         let leverages = Weighted::new(&spec.weights);
         let survivors = Survivors::new(seeding, self.world.spec.markets[spec.market.index()].initial_price);
         for index in 0..spec.accounts {
@@ -235,12 +246,19 @@ impl Simulation<Strategy> {
                 world.deposit(account, stake + spare, &mut emit);
                 continue;
             };
-            let seed =
+            let (seed, opened) =
                 self.survivor(spec.market, account, counterparty, side, stake, leverage, &survivors, rng);
+            let survives =
+                |price| self.world.survives(spec.market, seed.lots, seed.entry, seed.margin, price);
+            let exits = spec.exits.draw(opened, survives, habits, u64::from(index), 0);
+            if exits != Exits::default() {
+                all.push((index, exits));
+            }
             let (world, mut emit) = self.parts(observer);
             world.deposit(account, seed.margin + spare, &mut emit);
             world.seed_position(&seed, &mut emit);
         }
+        all
     }
 
     /// Draws entries until one would have survived to the start. A position whose leverage no entry survives with (above
@@ -256,9 +274,8 @@ impl Simulation<Strategy> {
         leverage: u16,
         survivors: &Survivors<'_>,
         rng: &mut Rng,
-    ) -> SeedPosition {
+    ) -> (SeedPosition, Opened) {
         let spec = &self.world.spec.markets[market.index()];
-        let breach = self.world.spec.venues[spec.venue.index()].liquidation.breach;
         let mut leverage = leverage;
         loop {
             for attempt in 0..1_000 {
@@ -279,12 +296,9 @@ impl Simulation<Strategy> {
                 let margin = initial_margin(spec.contract.notional(entry, lots.size()), allowed);
                 let seed =
                     SeedPosition { account, counterparty, market, lots, entry, leverage: allowed, margin };
-                let cost = spec.contract.position_value(entry, lots);
                 let worst = if side == Side::Buy { low } else { high };
-                let equity = margin + spec.contract.position_value(worst, lots) - cost;
-                let maintenance = spec.brackets.maintenance(spec.contract.notional(worst, lots.size()));
-                if equity > maintenance || (equity == maintenance && breach == liquidation::Breach::Below) {
-                    return seed;
+                if self.world.survives(market, lots, entry, margin, worst) {
+                    return (seed, Opened { side, entry, low, high });
                 }
             }
             leverage = (leverage >> 1).max(1);

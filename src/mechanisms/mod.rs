@@ -19,11 +19,15 @@ pub enum Mechanism {
     Arbitrage,
     /// Longs and shorts pay each other funding.
     Funding,
+    /// Retail positions have stop-loss orders.
+    StopLoss,
+    /// Retail closes sooner when it loses.
+    Panic,
 }
 
 impl Mechanism {
     /// All mechanisms, in the order in which they are listed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ForcedLiquidation,
         Self::InsuranceFund,
         Self::Adl,
@@ -31,9 +35,11 @@ impl Mechanism {
         Self::Hedging,
         Self::Arbitrage,
         Self::Funding,
+        Self::StopLoss,
+        Self::Panic,
     ];
     /// Their names in files and on the command line, in the same order.
-    pub const NAMES: [&'static str; 7] = [
+    pub const NAMES: [&'static str; 9] = [
         "forced_liquidation",
         "insurance_fund",
         "adl",
@@ -41,6 +47,8 @@ impl Mechanism {
         "hedging",
         "arbitrage",
         "funding",
+        "stop_loss",
+        "panic",
     ];
 
     /// Returns the name.
@@ -64,6 +72,8 @@ impl Mechanism {
             Self::Hedging => "makers lay perpetual inventory off on spot",
             Self::Arbitrage => "arbitrageurs keep perpetual and spot together",
             Self::Funding => "longs and shorts pay each other funding",
+            Self::StopLoss => "retail positions have stop-loss orders",
+            Self::Panic => "retail closes sooner when it loses",
             Self::MakerWithdrawal => "makers take their quotes away when the price runs",
         }
     }

@@ -526,6 +526,22 @@ const TIMELINE: &[Key] = &[
         "all channels act unless one is switched off",
     ),
     key(
+        "mechanisms.stop_loss",
+        Kind::Bool,
+        "",
+        Some("true"),
+        "retail positions have stop-loss orders, where their population says so",
+        "all channels act unless one is switched off",
+    ),
+    key(
+        "mechanisms.panic",
+        Kind::Bool,
+        "",
+        Some("true"),
+        "retail closes sooner when it loses, where its population says so",
+        "all channels act unless one is switched off",
+    ),
+    key(
         "mechanisms.maker_withdrawal",
         Kind::Bool,
         "",

@@ -328,6 +328,23 @@ impl World {
         backing + liquidation::equity(spec.contract, position, mark)
     }
 
+    /// Tells whether a position that was opened at `entry` with this margin behind it would not be liquidated at a mark.
+    pub fn survives(
+        &self,
+        market: MarketId,
+        lots: Position,
+        entry: Price,
+        margin: Money,
+        mark: Price,
+    ) -> bool {
+        let (spec, venue) = self.spec.of(market);
+        let value = |price| spec.contract.position_value(price, lots);
+        let equity = margin + value(mark) - value(entry);
+        let maintenance = spec.brackets.maintenance(spec.contract.notional(mark, lots.size()));
+        equity > maintenance
+            || (equity == maintenance && venue.liquidation.breach == liquidation::Breach::Below)
+    }
+
     /// Returns the fundamental, best price or mark that an order without a price of its own is measured at.
     fn reference_price(&self, market: MarketId, side: Side) -> Price {
         let state = self.market(market);

@@ -130,18 +130,15 @@ fn activity_needs_a_volatility() {
 #[test]
 fn a_meta_order_sells_its_share_in_either_market() {
     let also = ["shocks.sale.event.meta_order.also=COIN-SPOT", "shocks.sale.event.meta_order.also_share=0.2"];
+    // The accounts of the timeline are opened last.
     let sold = |records: &[Record], at: MarketId| {
-        let mut lots = 0;
-        for record in records {
-            if let Event::Book { market, event: BookEvent::Accepted(order) } = record.event
-                && market == at
-                && record.time >= Time(120 * Time::SECOND.0)
-                && record.time.0 % (2 * Time::SECOND.0) == 0
-            {
-                lots += order.qty.0;
-            }
-        }
-        lots
+        let accepted = |record: &Record| match record.event {
+            Event::Book { market, event: BookEvent::Accepted(order) } if market == at => Some(order),
+            _ => None,
+        };
+        let last = records.iter().filter_map(accepted).map(|order| order.owner).max();
+        let orders = records.iter().filter_map(accepted).filter(|order| Some(order.owner) == last);
+        orders.map(|order| order.qty.0).sum::<i64>()
     };
     let (_, records) = audited(&scenario(&also));
     // 120 and 30 coins in lots of .001 and .0001.
@@ -157,4 +154,80 @@ fn the_other_market_of_a_meta_order_is_another_one_of_the_same_coin() {
     assert!(said.contains("is the market that it trades in anyway"), "{said}");
     let said = refused(&["shocks.sale.event.meta_order.also_share=0.5"]);
     assert!(said.contains("name the other market in `also`"), "{said}");
+}
+
+const STOPS: [&str; 3] = [
+    "populations.retail.strategy.retail.stop_share=0.5",
+    "populations.retail.strategy.retail.take_profit_share=0.3",
+    "populations.retail.strategy.retail.take_profit_distance_bps=30",
+];
+
+fn is_stop_placed(event: &Event) -> bool {
+    matches!(event, Event::StopPlaced { .. })
+}
+
+#[test]
+fn stops_go_off_in_a_sale_and_close_no_more_than_there_is() {
+    let (report, records) = audited(&scenario(&STOPS));
+    let cancelled = count(&records, |event| matches!(event, Event::StopCancelled { .. }));
+    assert!(report.stops > 20 && cancelled > 20, "{cancelled} cancelled, {report:?}");
+    // Every order that a stop became was reduce-only.
+    for (place, record) in records.iter().enumerate() {
+        if let Event::StopTriggered { id, .. } = record.event {
+            let next = records[place..].iter().find_map(|record| match record.event {
+                Event::Book { event: BookEvent::Accepted(order), .. } => {
+                    Some(order.id == id && order.reduce_only)
+                }
+                Event::Book { event: BookEvent::Rejected { id: other, .. }, .. } => Some(other == id),
+                _ => None,
+            });
+            assert_eq!(next, Some(true), "{record:?}");
+        }
+    }
+}
+
+#[test]
+fn stop_losses_that_are_switched_off_are_as_if_nobody_had_any() {
+    let off = [&STOPS[..], &["mechanisms.stop_loss=false"]].concat();
+    let nobody = [&STOPS[1..], &["populations.retail.strategy.retail.stop_share=0"]].concat();
+    assert_eq!(tape(&scenario(&off)), tape(&scenario(&nobody)));
+    assert_ne!(tape(&scenario(&STOPS)), tape(&scenario(&nobody)));
+    let none = ["populations.retail.strategy.retail.stop_distance_bps=10"];
+    assert_eq!(tape(&scenario(&none)), tape(&scenario(&[])), "a distance of nobody's stop");
+    let (_, records) = audited(&scenario(&[&STOPS[..1], &["mechanisms.stop_loss=false"]].concat()));
+    assert_eq!(count(&records, is_stop_placed), 0);
+}
+
+#[test]
+fn accounts_that_top_up_are_liquidated_less() {
+    let top_up = [
+        "populations.retail.strategy.retail.top_up_share=1",
+        "populations.retail.strategy.retail.looks_per_day=5000",
+    ];
+    let (topped, records) = audited(&scenario(&top_up));
+    let (plain, _) = audited(&scenario(&[]));
+    let is_top_up = |event: &Event| matches!(event, Event::Transfer(transfer) if transfer.reason == firesale::clearing::Reason::TopUp);
+    assert!(count(&records, is_top_up) > 10);
+    assert!(topped.liquidations < plain.liquidations, "{topped:?} against {plain:?}");
+    let nobody = ["populations.retail.strategy.retail.looks_per_day=5000"];
+    assert_eq!(tape(&scenario(&nobody)), tape(&scenario(&[])));
+}
+
+#[test]
+fn panic_acts_by_orders_that_close_and_keeps_every_tick() {
+    let panic = "populations.retail.strategy.retail.panic=20";
+    let (_, on) = audited(&scenario(&[panic]));
+    let (_, off) = audited(&scenario(&[panic, "mechanisms.panic=false"]));
+    let first = on.iter().zip(&off).position(|(a, b)| a != b).expect("it acts");
+    // Nothing else happens at that moment in the run without it, and it is a close.
+    let is_close = |record: &Record| matches!(record.event, Event::Book { event: BookEvent::Accepted(order), .. } if order.reduce_only);
+    assert!(
+        is_close(&on[first]) && on[first].time < off[first].time,
+        "{:?} against {:?}",
+        on[first],
+        off[first]
+    );
+    let closes = |records: &[Record]| records.iter().filter(|record| is_close(record)).count();
+    assert!(closes(&on) as f64 > 1.2 * closes(&off) as f64, "{} against {}", closes(&on), closes(&off));
+    assert_eq!(tape(&scenario(&["mechanisms.panic=false"])), tape(&scenario(&[])));
 }

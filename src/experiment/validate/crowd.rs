@@ -2,7 +2,7 @@
 
 use super::ladder::{MARKET, bare, meta_order};
 use crate::agents::{
-    Activity, BackgroundSpec, FundamentalistSpec, Ladder, MakerSpec, RetailSpec, Rung, Withdrawal,
+    Activity, BackgroundSpec, ExitRules, FundamentalistSpec, Ladder, MakerSpec, RetailSpec, Rung, Withdrawal,
 };
 use crate::clearing::{LiquidationStyle, Stage};
 use crate::sampling::LogNormal;
@@ -112,6 +112,9 @@ fn retail(leverages: &[u16]) -> PopulationStrategy {
         close_rate: 0.001,
         stake: 0.5,
         activity: Activity::STEADY,
+        exits: ExitRules::default(),
+        top_up: None,
+        panic: 0.0,
     };
     let seeding = Seeding {
         longs: 250,

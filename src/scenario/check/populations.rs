@@ -2,8 +2,8 @@
 
 use super::{Checker, Scale, exact};
 use crate::agents::{
-    Activity, ArbitrageurSpec, BackgroundSpec, FundamentalistSpec, Hedge, Ladder, MakerSpec, MetaOrderSpec,
-    RetailSpec, Rung, Withdrawal,
+    Activity, ArbitrageurSpec, BackgroundSpec, ExitRule, ExitRules, FundamentalistSpec, Hedge, Ladder,
+    MakerSpec, MetaOrderSpec, RetailSpec, Rung, TopUp, Withdrawal,
 };
 use crate::sampling::LogNormal;
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Section, Seeding, Shock, ShockKind};
@@ -251,7 +251,8 @@ impl Checker<'_> {
             let what = format!("with shorts and idle these are {accounts} accounts, about {gigabytes:.1} GB");
             body.problem("longs", what, Some("a population has at most 5000000 accounts".into()));
         }
-        let highest = market.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
+        let perpetual = market.filter(|market| !market.contract.is_spot());
+        let highest = perpetual.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
         let (mut leverages, mut weights) = (Vec::new(), Vec::new());
         for row in body.rows("leverages") {
             if row.expect(&["leverage", "weight"]) {
@@ -282,6 +283,9 @@ impl Checker<'_> {
             close_rate: per_second("closes_per_day"),
             stake: body.float("stake"),
             activity: self.activity(body, market),
+            exits: exits(body),
+            top_up: top_up(body),
+            panic: body.float("panic"),
         };
         let seeding = Seeding {
             longs: longs as u32,
@@ -421,6 +425,29 @@ fn profile(body: Section<'_>, key: &str) -> Option<Vec<(f64, f64)>> {
         return None;
     }
     Some(points)
+}
+
+/// Reads which positions have orders that wait to close them.
+fn exits(body: Section<'_>) -> ExitRules {
+    let rule = |share, median, sigma| {
+        let (share, distance_bps) =
+            (body.float(share), LogNormal::new(body.float(median), body.float(sigma)));
+        (share > 0.0).then_some(ExitRule { share, distance_bps })
+    };
+    ExitRules {
+        stop_loss: rule("stop_share", "stop_distance_bps", "stop_distance_sigma"),
+        take_profit: rule("take_profit_share", "take_profit_distance_bps", "take_profit_distance_sigma"),
+    }
+}
+
+/// Reads who puts cash behind a losing position.
+fn top_up(body: Section<'_>) -> Option<TopUp> {
+    let rule = TopUp {
+        share: body.float("top_up_share"),
+        below: body.float("top_up_below"),
+        look_rate: body.float("looks_per_day") / 86_400.0,
+    };
+    (rule.share > 0.0).then_some(rule)
 }
 
 /// Reads where positions were opened.
