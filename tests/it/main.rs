@@ -11,4 +11,5 @@ mod margin_properties;
 mod mechanisms;
 mod runs;
 mod support;
+mod targets;
 mod venue_facts;
