@@ -127,10 +127,6 @@ impl<'r> Checker<'r> {
         let mechanisms = Mechanism::ALL
             .into_iter()
             .fold(Mechanisms::default(), |all, one| all.with(one, switches.bool(one.name())));
-        let facts = root.table("observed");
-        let observed =
-            super::schema::OBSERVABLE.into_iter().filter_map(|key| Some((key, facts.opt_float(key)?)));
-        let observed = observed.collect();
         let names = Mechanism::NAMES.map(str::to_owned);
         let counterfactuals = root.references("counterfactuals", "mechanism", &names);
         Some(Scenario {
@@ -153,7 +149,6 @@ impl<'r> Checker<'r> {
             positions: Vec::new(),
             shocks: shocks.into_iter().collect::<Option<_>>()?,
             mechanisms,
-            observed,
             counterfactuals: counterfactuals.into_iter().map(|index| Mechanism::ALL[index]).collect(),
         })
     }

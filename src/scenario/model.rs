@@ -41,8 +41,6 @@ pub struct Scenario {
     pub shocks: Vec<Shock>,
     /// Which mechanisms act.
     pub mechanisms: Mechanisms,
-    /// Observed values of metrics of the runs table.
-    pub observed: Vec<(&'static str, f64)>,
     /// Mechanisms that `run` also switches off, one at a time and paired by seed.
     pub counterfactuals: Vec<Mechanism>,
 }

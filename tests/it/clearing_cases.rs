@@ -131,7 +131,6 @@ impl Case {
             positions: std::iter::once(long).chain(shorts).collect(),
             shocks: self.sales.iter().enumerate().map(sale).collect(),
             mechanisms: self.mechanisms,
-            observed: Vec::new(),
             counterfactuals: Vec::new(),
         }
     }

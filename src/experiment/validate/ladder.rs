@@ -71,7 +71,6 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
         positions: Vec::new(),
         shocks: Vec::new(),
         mechanisms: Mechanisms::default(),
-        observed: Vec::new(),
         counterfactuals: Vec::new(),
     }
 }
