@@ -96,6 +96,7 @@ impl Rule {
         actions.submit(order(account, draw, order_type));
     }
 
+    #[inline]
     fn message(&self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         // Who and what by one draw.
         let number = below(u64::from(self.accounts) * Draw::COUNT, rng);
@@ -127,6 +128,7 @@ fn own(account: AccountId, view: &View<'_>, rng: &mut Rng) -> Option<(OrderId, P
 }
 
 impl Decide for Crowd {
+    #[inline]
     fn decide(&mut self, wake: Wake, view: &View<'_>, _rng: &mut Rng, actions: &mut Actions) {
         let Self { rule, rng } = self;
         if wake == Wake::Start {

@@ -21,7 +21,9 @@ pub struct ArbitrageurSpec {
     pub limit: f64,
     /// Coins of one order.
     pub order: f64,
-    /// Gap between the prices at which it enters, in hundredths of a percent of spot.
+    /// Gap that is not worth anything: what carrying the position costs or earns, in hundredths of a percent of spot.
+    pub fair_bps: f64,
+    /// Gap between the prices, beyond the fair one, at which it enters, in hundredths of a percent of spot.
     pub entry_bps: f64,
     /// Gap in the direction of its position at or below which it goes back, in hundredths of a percent of spot.
     pub exit_bps: f64,
@@ -51,8 +53,9 @@ impl Arbitrageur {
     }
 
     fn look(&self, view: &View<'_>, actions: &mut Actions) {
-        let ArbitrageurSpec { perpetual, spot, limit: bound, order: size, entry_bps, exit_bps, .. } =
-            self.spec;
+        let ArbitrageurSpec {
+            perpetual, spot, limit: bound, order: size, entry_bps, exit_bps, fair_bps, ..
+        } = self.spec;
         let held = self.coins(perpetual, view);
         // What one leg missed.
         let open = held + self.coins(spot, view);
@@ -70,7 +73,8 @@ impl Arbitrageur {
             else {
                 continue;
             };
-            let gap = (perp_price.0 as f64 * scale / spot_price.0 as f64 - 1.0) * 1e4 * -(side.sign() as f64);
+            let gap = (perp_price.0 as f64 * scale / spot_price.0 as f64 - 1.0) * 1e4 - fair_bps;
+            let gap = gap * -(side.sign() as f64);
             let signed = held * side.sign() as f64;
             // Going back: at the exit or nearer, no more than there is. Going in: beyond the entry, up to the bound.
             let (is_good, room) =

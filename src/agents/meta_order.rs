@@ -14,6 +14,8 @@ pub struct MetaOrderSpec {
     pub side: Side,
     /// Lots of the parent order in that market; 0 does nothing at all.
     pub qty: Qty,
+    /// Lots of them that close a position which the seller (or buyer) has from the start; none in a spot market.
+    pub closes: Qty,
     /// Another market, and lots of the parent order there: each slice is split.
     pub also: Option<(MarketId, Qty)>,
     /// When the first slice goes, since the scenario's start.
@@ -101,6 +103,7 @@ mod tests {
             market: PERP,
             side: Side::Sell,
             qty: Qty(100),
+            closes: Qty::ZERO,
             also: Some((SPOT, Qty(10))),
             at: seconds(3),
             duration: seconds(7),

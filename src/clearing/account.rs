@@ -1,4 +1,8 @@
 //! Accounts and positions: who has what. Sparse: an account costs what it holds, and nothing while it is idle.
+#![allow(
+    clippy::inline_always,
+    reason = "a call costs as much as what these do, and each is called from one place that matters"
+)]
 
 use super::LiquidationTrigger;
 use crate::units::{AccountId, AgentId, MarketId, Money, Position, Price, VenueId};
@@ -84,7 +88,7 @@ impl OpenPosition {
     }
 
     /// Returns where the liquidation index has the position: a mark that is reached no later than its trigger.
-    #[inline]
+    #[inline(always)]
     pub fn bound(&self) -> Option<LiquidationTrigger> {
         let side = Position(self.bound).side()?;
         Some(LiquidationTrigger { side, tick: Price(self.bound.abs()) })
@@ -321,7 +325,7 @@ impl Accounts {
     }
 
     /// Returns an account's cash, its reserved part and one of its positions, which mostly is in the same line.
-    #[inline]
+    #[inline(always)]
     fn side_mut(
         &mut self,
         account: AccountId,
@@ -335,7 +339,7 @@ impl Accounts {
     }
 
     /// Returns what settling a trade of an account's position may change.
-    #[inline]
+    #[inline(always)]
     pub fn balances(&self, account: AccountId, id: PositionId) -> Balances {
         let Line { cash, reserved, position } = &self.lines[account.index()];
         let position = if id.0 & 1 == 0 { position } else { self.position(id) };
@@ -344,7 +348,7 @@ impl Accounts {
     }
 
     /// Sets what settling a trade has changed.
-    #[inline]
+    #[inline(always)]
     pub fn set_balances(&mut self, account: AccountId, id: PositionId, now: Balances) {
         let (cash, _, position) = self.side_mut(account, id);
         let more_cash = now.cash - *cash;
@@ -406,7 +410,7 @@ impl Accounts {
 
     /// Counts an order that came to rest, puts it at the head of its position's list and sets cash aside for it. Returns what
     /// was the head before.
-    #[inline]
+    #[inline(always)]
     pub fn order_came(
         &mut self,
         account: AccountId,
@@ -423,7 +427,7 @@ impl Accounts {
 
     /// Counts a resting order that is gone and frees the cash that was set aside for it. If it was the head of its position's
     /// list, `head` tells what is now.
-    #[inline]
+    #[inline(always)]
     pub fn order_went(
         &mut self,
         account: AccountId,

@@ -31,7 +31,11 @@ pub fn equity(contract: Contract, position: &OpenPosition, mark: Price) -> Money
 ///
 /// Equity is an integer, so it is below the maintenance margin `N * mmr - cum`, rounded up, exactly where it is below the
 /// unrounded one: no division is needed. A value may leave 64 bits, since the mark may be one that nothing has traded at.
-#[inline]
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "it is asked after every trade, with rules that its caller has at hand"
+)]
 pub fn is_breached(
     contract: Contract,
     brackets: &Brackets,

@@ -1,6 +1,6 @@
 //! Margin rules: brackets of maintenance margin with their continuity amounts, and initial margin. Pure decisions.
 
-use crate::units::{Money, Rate, Rounding, div_round};
+use crate::units::{Money, Rate, Rounding, div_round, mul_div};
 
 /// One bracket of notional.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,9 +51,14 @@ impl Brackets {
     }
 
     /// Returns the bracket that a notional falls in: `floor < notional <= next floor`; the last one beyond the cap.
+    #[inline]
     pub fn bracket(&self, notional: Money) -> &Bracket {
-        let further = self.brackets[1..].iter();
-        &self.brackets[further.take_while(|bracket| bracket.floor < notional).count()]
+        let mut brackets = self.brackets.iter();
+        let mut found = brackets.next().expect("there is a bracket");
+        for next in brackets.take_while(|bracket| bracket.floor < notional) {
+            found = next;
+        }
+        found
     }
 
     /// Returns the bracket of a notional that may not fit 64 bits.
@@ -87,8 +92,9 @@ impl Brackets {
 }
 
 /// Returns the initial margin of a notional at a leverage, rounded up to the unit.
+#[inline]
 pub fn initial_margin(notional: Money, leverage: u16) -> Money {
-    Money(div_round(i128::from(notional.0), i128::from(leverage.max(1)), Rounding::Ceil))
+    Money(mul_div(notional.0, 1, i64::from(leverage.max(1)), Rounding::Ceil))
 }
 
 #[cfg(test)]

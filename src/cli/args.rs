@@ -11,6 +11,7 @@ use std::path::PathBuf;
     version,
     after_help = "Examples:\n  firesale run btc-2026-02-23            run a shipped scenario with 20 replicates\n  \
                   firesale run my.toml --without adl     run your own with a mechanism switched off\n  \
+                  firesale targets btc-2026-02-23        hold it against what was observed\n  \
                   firesale check my.toml                 say everything that is wrong with a file\n  \
                   firesale validate cascade-law          hold the engine against exact mathematics",
     max_term_width = 100
@@ -24,6 +25,11 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Run a scenario: replicates in parallel, tables and a figure in a results folder, a summary on the screen.
     Run(RunArgs),
+    /// Hold a scenario against what was observed: its targets beside simulated ranges, with scores and two nulls.
+    ///
+    /// The targets stand in a file beside the scenario: for `path/x.toml` it is `path/x.targets.csv`, and hourly prices before
+    /// the start may stand in `path/x.MARKET.hourly.csv`. docs/targets.md has the columns and every statistic.
+    Targets(RunArgs),
     /// Check a scenario and say every problem at its place.
     Check(LoadArgs),
     /// List the shipped scenarios and the mechanisms that can be switched off.
@@ -90,6 +96,9 @@ pub(super) struct ShowArgs {
     /// Print it as it is run: after all changes, with every default.
     #[arg(long)]
     pub(super) resolved: bool,
+    /// Print its targets instead: what was observed, a row each.
+    #[arg(long, conflicts_with_all = ["resolved", "set", "without"])]
+    pub(super) targets: bool,
 }
 
 #[derive(Clone, Debug, Args)]

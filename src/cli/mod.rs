@@ -11,6 +11,7 @@ mod run;
 pub mod signals;
 pub mod stdout;
 mod summary;
+mod targets;
 mod words;
 
 use clap::Parser;
@@ -99,6 +100,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let done = match &cli.command {
         args::Command::Run(args) => run::run(args),
+        args::Command::Targets(args) => targets::targets(args),
         args::Command::Check(args) => words::check(args),
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),

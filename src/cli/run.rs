@@ -1,20 +1,27 @@
-//! `run`: from a scenario to a results folder and a summary.
+//! `run`, and what `targets` shares with it: from a scenario to a results folder and a summary.
 
 use super::args::RunArgs;
 use super::load::{Loaded, load};
 use super::machine::{Stopwatch, holder, host_name, utc_now};
 use super::progress::{Display, Talk};
 use super::stdout::Out;
-use super::{Failure, signals, summary};
-use crate::experiment::{Cancel, Design, Measurements, Opening, Plan, Signal, Store, Work, run_all};
+use super::targets::Beside;
+use super::{Failure, signals, summary, targets};
+use crate::experiment::{
+    Arm, Cancel, Comparison, Design, Measurements, Opening, Plan, Signal, Store, TargetValues, Work, run_all,
+    target_values_rows,
+};
 use crate::output::{
     Band, Origin, OutputError, Publication, Rows, Series, Session, Standing, TableJob, claim, default_path,
     discard_results, log_session, price_liquidations_depth, runs_row, standing,
 };
-use crate::record::tables::{CELLS, EFFECTS, LIQUIDATIONS, OBSERVED, RUNS, SERIES, SUMMARY, TRANSFERS};
+use crate::record::tables::{
+    CELLS, EFFECTS, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TARGET_VALUES, TARGETS, TRANSFERS,
+};
 use crate::record::{Outcome, RunKey, RunRecord, numbers};
 use crate::rng::SCHEME;
 use crate::stats::quantile::quantile;
+use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -24,20 +31,30 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let design = Design::new(&loaded.scenario, args.seed, args.replicates, args.hash);
     let plan = design.plan(&loaded.resolved());
     let folder = args.out.clone().unwrap_or_else(|| default_path(&loaded.scenario.name, &plan));
-    let job = Job { args, loaded: &loaded, design: &design, plan: &plan, folder: &folder };
+    let job = Job { args, loaded: &loaded, design: &design, plan: &plan, folder: &folder, beside: None };
     job.run()
 }
 
-struct Job<'a> {
-    args: &'a RunArgs,
-    loaded: &'a Loaded,
-    design: &'a Design,
-    plan: &'a Plan,
-    folder: &'a Path,
+/// One command from its design to its report.
+pub(super) struct Job<'a> {
+    pub(super) args: &'a RunArgs,
+    pub(super) loaded: &'a Loaded,
+    pub(super) design: &'a Design,
+    pub(super) plan: &'a Plan,
+    pub(super) folder: &'a Path,
+    /// What the design's targets come from; `None` for a plain run.
+    pub(super) beside: Option<&'a Beside>,
 }
 
-impl Job<'_> {
-    fn run(&self) -> Result<u8, Failure> {
+/// What is made from all runs.
+struct Measured<'a> {
+    metrics: Measurements,
+    comparison: Option<Comparison<'a>>,
+}
+
+impl<'a> Job<'a> {
+    /// Does what is missing, makes the files, and returns the exit code.
+    pub(super) fn run(&self) -> Result<u8, Failure> {
         claim(self.folder)?;
         let opening = if self.args.force { Opening::Anew } else { Opening::Resume };
         let (mut store, warnings) = Store::open(self.folder, self.plan, &holder(), opening)?;
@@ -48,7 +65,7 @@ impl Job<'_> {
             discard_results(self.folder)?;
         }
         let folder = self.folder.display();
-        match standing(&store, self.plan) {
+        match self.standing(&store) {
             Standing::Complete => {
                 self.say(&format!("{folder} is complete already; --force does it again"));
                 self.report(&self.measure(&store)?)?;
@@ -124,38 +141,62 @@ impl Job<'_> {
         if signal == Signal::Interrupt { 130 } else { 143 }
     }
 
-    fn measure(&self, store: &Store) -> Result<Measurements, Failure> {
-        let mut measured = Measurements::new(self.design);
-        for record in store.records()? {
-            measured.add(&record?);
+    /// Tells what is left to do. What was observed decides no run, so files that were made with another one are only made again.
+    fn standing(&self, store: &Store) -> Standing {
+        let changed: Vec<String> = (self.beside.iter())
+            .flat_map(|beside| beside.copies())
+            .filter(|(name, text)| fs::read(self.folder.join(name)).ok().as_deref() != Some(text.as_bytes()))
+            .map(|(name, _)| format!("{name} is not what is compared now"))
+            .collect();
+        match standing(store, self.plan) {
+            Standing::Complete if !changed.is_empty() => Standing::Unsealed(changed),
+            other => other,
         }
-        Ok(measured)
+    }
+
+    fn measure(&self, store: &Store) -> Result<Measured<'a>, Failure> {
+        let mut metrics = Measurements::new(self.design);
+        let mut values = TargetValues::new(self.design);
+        for record in store.records()? {
+            let record = record?;
+            metrics.add(&record);
+            values.add(&record);
+        }
+        let comparison = self.beside.map(|beside| Comparison::new(self.design, &values, beside.hourly()));
+        Ok(Measured { metrics, comparison })
     }
 
     fn publish(
         &self,
         store: &Store,
-        measured: &Measurements,
+        measured: &Measured<'_>,
         failed: u32,
         cancel: &Cancel,
     ) -> Result<(), OutputError> {
         let run_row = |record: &RunRecord| runs_row(&RUNS, record);
         let fragments = |table| TableJob { table, rows: Rows::Fragments };
         let given = |table, rows| TableJob { table, rows: Rows::Given(rows) };
-        let jobs = [
+        let values_rows = |record: &RunRecord| target_values_rows(self.design, record);
+        let mut jobs = vec![
             given(&CELLS, Measurements::cells(self.design)),
             TableJob { table: &RUNS, rows: Rows::PerRun(&run_row) },
             fragments(&SERIES),
             fragments(&LIQUIDATIONS),
             fragments(&TRANSFERS),
-            given(&SUMMARY, measured.summary(self.design)),
-            given(&EFFECTS, measured.effects(self.design)),
-            given(&OBSERVED, measured.observed(self.design)),
+            given(&SUMMARY, measured.metrics.summary(self.design)),
+            given(&EFFECTS, measured.metrics.effects(self.design)),
         ];
+        if let Some(comparison) = &measured.comparison {
+            jobs.push(given(&TARGETS, comparison.table(self.design)));
+            jobs.push(TableJob { table: &TARGET_VALUES, rows: Rows::PerRun(&values_rows) });
+        }
         let mut publication = Publication::begin(self.folder, cancel);
         publication.tables(&jobs, store.records()?)?;
         let resolved = self.loaded.resolved();
         publication.file("scenario.toml", resolved.as_bytes())?;
+        for (name, text) in self.beside.iter().flat_map(|beside| beside.copies()) {
+            publication.file(&name, text.as_bytes())?;
+        }
         if let Some(svg) = self.figure(store)? {
             publication.file("figure.svg", svg.as_bytes())?;
         }
@@ -219,23 +260,40 @@ impl Job<'_> {
         })))
     }
 
-    fn report(&self, measured: &Measurements) -> Result<(), Failure> {
+    fn report(&self, measured: &Measured<'_>) -> Result<(), Failure> {
         let folder = self.folder.display().to_string();
         let text = if self.args.json {
-            let json = summary::json(self.design, measured, &folder);
+            let json = match &measured.comparison {
+                Some(comparison) => targets::json(self.design, comparison, &folder),
+                None => summary::json(self.design, &measured.metrics, &folder),
+            };
             format!("{}\n", serde_json::to_string_pretty(&json).expect("a summary has string keys only"))
         } else if self.args.quiet {
             return Ok(());
         } else {
-            format!("{}\nresults in {folder}\n", summary::text(self.design, measured))
+            let summary = match &measured.comparison {
+                Some(comparison) => targets::text(self.design, comparison),
+                None => summary::text(self.design, &measured.metrics) + &self.hint(),
+            };
+            format!("{summary}\nresults in {folder}\n")
         };
         Out::lock().print(|out| out.write_all(text.as_bytes()))?;
         Ok(())
     }
 
+    /// Says that there is something to compare with, if there is.
+    fn hint(&self) -> String {
+        let scenario = &self.args.load.scenario;
+        if !targets::exist_for(scenario) {
+            return String::new();
+        }
+        format!("\n`firesale targets {}` compares it with what was observed\n", quoted(scenario))
+    }
+
     /// Returns what one would type to get these results again.
     fn words(&self) -> Vec<String> {
-        let mut words = vec!["firesale".to_owned(), "run".to_owned(), self.args.load.scenario.clone()];
+        let verb = if self.beside.is_some() { "targets" } else { "run" };
+        let mut words = vec!["firesale".to_owned(), verb.to_owned(), self.args.load.scenario.clone()];
         for set in &self.args.load.set {
             words.extend(["--set".to_owned(), set.clone()]);
         }
@@ -261,7 +319,8 @@ impl Job<'_> {
     /// Returns the command that repeats one run alone: as many replicates as it takes, with that arm.
     fn reproduce(&self, key: RunKey) -> String {
         let mut words = self.words();
-        if let Some(mechanism) = self.design.cells[key.cell as usize].without {
+        // `targets` has the unlevered arm by itself.
+        if let Arm::Without(mechanism) = self.design.cells[key.cell as usize].arm {
             words.extend(["--without".to_owned(), mechanism.name().to_owned()]);
         }
         if let Some(at) = words.iter().position(|word| word == "--replicates") {

@@ -50,7 +50,7 @@ pub(super) fn text(design: &Design, measured: &Measurements) -> String {
         let _ = writeln!(
             out,
             "\n{:<50} {:>11} {:>11} {:>11}   95 % interval",
-            format!("{}, paired by seed", cell.arm()),
+            format!("{}, paired by seed", cell.arm.name()),
             "with",
             "without",
             "difference"
@@ -64,25 +64,6 @@ pub(super) fn text(design: &Design, measured: &Measurements) -> String {
             });
             let _ =
                 writeln!(out, "{:<50} {with:>11} {without:>11} {difference:>11}   {interval}", label(metric));
-        }
-    }
-    if !scenario.observed.is_empty() {
-        let _ = writeln!(
-            out,
-            "\n{:<50} {:>11} {:>11} {:>11} {:>11}   inside",
-            "observed beside simulated", "observed", "median", "5 %", "95 %"
-        );
-        for &(metric, value) in &scenario.observed {
-            let spread = measured.spread(0, metric);
-            let cells =
-                [Some(value), spread.map(|s| s.median), spread.map(|s| s.low), spread.map(|s| s.high)];
-            let [value_text, median, low, high] = cells.map(human);
-            let inside = spread.map_or("", |spread| if spread.contains(value) { "yes" } else { "no" });
-            let _ = writeln!(
-                out,
-                "{:<50} {value_text:>11} {median:>11} {low:>11} {high:>11}   {inside}",
-                label(metric)
-            );
         }
     }
     out
@@ -99,7 +80,7 @@ pub(super) fn json(design: &Design, measured: &Measurements, folder: &str) -> Va
                     (column.name.to_owned(), value.unwrap_or(Value::Null))
                 })
                 .collect();
-            json!({ "arm": design.cells[index].arm(), "metrics": values })
+            json!({ "arm": design.cells[index].arm.name(), "metrics": values })
         })
         .collect();
     let effects: Vec<Value> = (1..design.cells.len())
@@ -118,7 +99,7 @@ pub(super) fn json(design: &Design, measured: &Measurements, folder: &str) -> Va
                     Some((column.name.to_owned(), value))
                 })
                 .collect();
-            json!({ "mechanism": design.cells[index].arm(), "metrics": values })
+            json!({ "mechanism": design.cells[index].arm.name(), "metrics": values })
         })
         .collect();
     json!({
@@ -149,7 +130,7 @@ fn label(metric: &str) -> String {
 }
 
 /// Writes a number with about four digits, thousands as k, M, G.
-fn human(value: Option<f64>) -> String {
+pub(super) fn human(value: Option<f64>) -> String {
     let Some(value) = value else { return "-".to_owned() };
     let size = value.abs();
     let (scaled, suffix) = match size {

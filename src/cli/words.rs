@@ -5,6 +5,7 @@ use super::args::{ExplainArgs, LoadArgs, ShowArgs, ValidateArgs, Validation};
 use super::load::{change, load, open};
 use super::progress::{Display, Talk};
 use super::stdout::Out;
+use super::targets;
 use crate::experiment::{Ended, Progress as _, validate};
 use crate::mechanisms::Mechanism;
 use crate::scenario::{self, schema::KEYS, shipped};
@@ -39,6 +40,9 @@ pub(super) fn list() -> Result<u8, Failure> {
 
 /// Prints a scenario.
 pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
+    if args.targets {
+        return print(targets::open(&args.load.scenario)?.text());
+    }
     if args.resolved {
         return print(&load(&args.load)?.resolved());
     }

@@ -10,6 +10,10 @@
 //! ```
 //! Everything that happens is said to the observer, which takes references only and cannot change the run. A simulation is
 //! data: clone it at any moment and run the copies on, with and without an intervention, on the same dice.
+#![allow(
+    clippy::inline_always,
+    reason = "a call costs as much as what these do, and each is called from one place that matters"
+)]
 
 mod queue;
 mod setup;
@@ -216,7 +220,7 @@ impl<A: Decide> Simulation<A> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn execute<O: Observer>(&mut self, request: &Request, cause: u64, observer: &mut O) {
         self.messages += 1;
         let mut emit = Emit { seq: &mut self.seq, time: self.now, cause, observer };

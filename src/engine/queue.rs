@@ -71,13 +71,13 @@ impl Queue {
     }
 
     /// Sets a timer of an agent.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_timer(&mut self, time: Time, agent: u32) -> Timer {
         self.enter(time, agent | TIMER);
         Timer(self.pushed)
     }
 
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self, time: Time, what: u32) {
         self.pushed += 1;
         let entry = Entry { time, sequence: self.pushed, what };
@@ -97,7 +97,7 @@ impl Queue {
     }
 
     /// Takes what is next if it is due at or before `until`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop_until(&mut self, until: Time) -> Option<(Time, Due)> {
         let Entry { time, sequence, what } = match self.front {
             Some(front) if front.time > until => return None,

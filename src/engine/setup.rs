@@ -39,12 +39,13 @@ impl Simulation<Strategy> {
             world.endow_fund(VenueId(index as u16), venue.insurance_fund, &mut emit);
         }
         let hedgers = simulation.add_hedgers(scenario, seed);
+        simulation.seed_passive(scenario, seed, &hedgers, observer);
         simulation.rest_levels(scenario, &hedgers, observer);
         for population in &scenario.populations {
             simulation.add_population(population, scenario, seed, &hedgers, observer);
         }
         simulation.seed_explicit(scenario, &hedgers, observer);
-        simulation.add_shocks(scenario, seed);
+        simulation.add_shocks(scenario, seed, &hedgers, observer);
         simulation.add_fund_desks(scenario, seed);
         simulation.add_fundamentals(scenario, seed);
         simulation.add_observations();
@@ -75,6 +76,38 @@ impl Simulation<Strategy> {
                 account
             })
             .collect()
+    }
+
+    /// Gives hedged positions that nobody trades to the hedgers and to holders against them.
+    fn seed_passive<O: Observer>(
+        &mut self,
+        scenario: &Scenario,
+        seed: Seed,
+        hedgers: &[AccountId],
+        observer: &mut O,
+    ) {
+        for (index, lots) in scenario.passive.iter().enumerate().filter(|(_, lots)| !lots.is_zero()) {
+            let market = MarketId(index as u16);
+            let holder = self.open(market, MarginMode::Unmargined);
+            self.push(Strategy::Holder(Holder), "passive", seed, index as u64, AT_ONCE);
+            self.seed_unmargined(holder, hedgers[index], market, lots.signed(Side::Buy), observer);
+        }
+    }
+
+    /// Gives an unmargined account a position at the initial price.
+    fn seed_unmargined<O: Observer>(
+        &mut self,
+        account: AccountId,
+        counterparty: AccountId,
+        market: MarketId,
+        lots: Position,
+        observer: &mut O,
+    ) {
+        let entry = self.world.spec.markets[market.index()].initial_price;
+        let (leverage, margin) = (1, Money::ZERO);
+        let (world, mut emit) = self.parts(observer);
+        let seed = SeedPosition { account, counterparty, market, lots, entry, leverage, margin };
+        world.seed_position(&seed, &mut emit);
     }
 
     fn rest_levels<O: Observer>(&mut self, scenario: &Scenario, hedgers: &[AccountId], observer: &mut O) {
@@ -344,7 +377,13 @@ impl Simulation<Strategy> {
         }
     }
 
-    fn add_shocks(&mut self, scenario: &Scenario, seed: Seed) {
+    fn add_shocks<O: Observer>(
+        &mut self,
+        scenario: &Scenario,
+        seed: Seed,
+        hedgers: &[AccountId],
+        observer: &mut O,
+    ) {
         for (index, shock) in scenario.shocks.iter().enumerate() {
             match shock.kind {
                 ShockKind::MetaOrder(spec) => {
@@ -352,6 +391,11 @@ impl Simulation<Strategy> {
                     // The other market may be another venue's.
                     let other = spec.also.map(|(market, _)| self.open(market, MarginMode::Unmargined));
                     let accounts = [account, other.unwrap_or(account)];
+                    if !spec.closes.is_zero() {
+                        let held = spec.closes.signed(spec.side.opposite());
+                        let counterparty = hedgers[spec.market.index()];
+                        self.seed_unmargined(account, counterparty, spec.market, held, observer);
+                    }
                     let agent = Strategy::MetaOrder(MetaOrder::new(spec, accounts));
                     self.push(agent, &format!("shocks.{}", shock.name), seed, 0, AT_ONCE);
                 }

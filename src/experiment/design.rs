@@ -4,33 +4,49 @@
 use super::{Cancel, Plan, Stopped};
 use crate::engine::Simulation;
 use crate::mechanisms::Mechanism;
-use crate::record::tables::{CELLS, EFFECTS, OBSERVED, SUMMARY, metrics};
+use crate::record::tables::{CELLS, EFFECTS, SUMMARY, metrics};
+use crate::record::targets::{Target, Watcher};
 use crate::record::{Outcome, Recorder, RowWriter, RunKey, RunRecord, TapeHasher};
 use crate::rng::{SCHEME, Seed};
-use crate::scenario::Scenario;
+use crate::scenario::{PopulationStrategy, Scenario};
 use crate::stats::interval::{mean_interval, paired_interval};
 use crate::stats::moments::mean;
 use crate::stats::quantile::Spread;
-use crate::units::Time;
+use crate::units::{Time, format_duration};
 use std::fmt::Write as _;
 
 /// Confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
 
+/// How a cell differs from the scenario as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arm {
+    /// Not at all.
+    Base,
+    /// A mechanism is switched off.
+    Without(Mechanism),
+    /// Every leveraged population has leverage 1, at the same notional.
+    Unlevered,
+}
+
+impl Arm {
+    /// Returns its name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Without(mechanism) => mechanism.name(),
+            Self::Unlevered => "unlevered",
+        }
+    }
+}
+
 /// One point of the design.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    /// The mechanism that is switched off here; `None` for the scenario as it is.
-    pub without: Option<Mechanism>,
+    /// How it differs.
+    pub arm: Arm,
     /// What is run.
     pub scenario: Scenario,
-}
-
-impl Cell {
-    /// Returns the name of the arm in tables.
-    pub fn arm(&self) -> &'static str {
-        self.without.map_or("base", Mechanism::name)
-    }
 }
 
 /// The cells of a run, with their seeds.
@@ -44,22 +60,46 @@ pub struct Design {
     pub replicates: u32,
     /// Whether each run's tape is hashed.
     pub hash: bool,
+    /// What of each run is compared with the world.
+    pub targets: Vec<Target>,
 }
 
 impl Design {
     /// Makes the design of a scenario.
     pub fn new(scenario: &Scenario, seed: u64, replicates: u32, hash: bool) -> Self {
-        let mut cells = vec![Cell { without: None, scenario: scenario.clone() }];
+        let mut cells = vec![Cell { arm: Arm::Base, scenario: scenario.clone() }];
         // Switching off what is off already would repeat the base.
         let counterfactuals = scenario.counterfactuals.iter().filter(|one| scenario.mechanisms.has(**one));
         for &mechanism in counterfactuals {
             let mechanisms = scenario.mechanisms.with(mechanism, false);
             cells.push(Cell {
-                without: Some(mechanism),
+                arm: Arm::Without(mechanism),
                 scenario: Scenario { mechanisms, ..scenario.clone() },
             });
         }
-        Self { cells, seed, replicates, hash }
+        Self { cells, seed, replicates, hash, targets: Vec::new() }
+    }
+
+    /// Makes the design that compares a scenario with targets: the scenario as it is, and the same without leverage unless
+    /// there is none to take away.
+    pub fn compared(
+        scenario: &Scenario,
+        seed: u64,
+        replicates: u32,
+        hash: bool,
+        targets: Vec<Target>,
+    ) -> Self {
+        let mut cells = vec![Cell { arm: Arm::Base, scenario: scenario.clone() }];
+        let unlevered = without_leverage(scenario);
+        if unlevered != *scenario {
+            cells.push(Cell { arm: Arm::Unlevered, scenario: unlevered });
+        }
+        Self { cells, seed, replicates, hash, targets }
+    }
+
+    /// Returns the cell of an arm.
+    pub fn cell(&self, arm: Arm) -> Option<usize> {
+        self.cells.iter().position(|cell| cell.arm == arm)
     }
 
     /// Makes the plan that the store keeps: everything that decides a result, the resolved scenario included.
@@ -74,7 +114,10 @@ impl Design {
             self.hash,
         );
         for (index, cell) in self.cells.iter().enumerate() {
-            let _ = writeln!(text, "cell {index} = {}", cell.arm());
+            let _ = writeln!(text, "cell {index} = {}", cell.arm.name());
+        }
+        for target in &self.targets {
+            let _ = writeln!(text, "target {}", computed(target, &self.cells[0].scenario));
         }
         text.push_str(resolved);
         Plan { text, cells: self.cells.len() as u32, replicates: self.replicates }
@@ -85,27 +128,31 @@ impl Design {
         let scenario = &self.cells[key.cell as usize].scenario;
         let seed = Seed { master: self.seed, replicate: key.replicate };
         let recorder = Recorder::new(scenario, key.cell, key.replicate);
-        let mut observer = (recorder, self.hash.then(TapeHasher::new));
+        let watcher = (!self.targets.is_empty()).then(|| Watcher::new(scenario, &self.targets));
+        let mut observer = ((recorder, watcher), self.hash.then(TapeHasher::new));
         let mut simulation = Simulation::new(scenario, seed, &mut observer);
         // The burn-in is walked in steps too, so that a signal is seen within a fraction of a second.
         let mut time = Time::ZERO - scenario.burn_in;
+        see(&mut observer.0.1, &simulation, time);
         while time < Time::ZERO {
             time = (time + scenario.sample_every).min(Time::ZERO);
             simulation.step_until(time, &mut observer);
             if cancel.is_set() {
                 return Err(Stopped::Cancelled);
             }
+            see(&mut observer.0.1, &simulation, time);
         }
-        observer.0.sample(simulation.world(), Time::ZERO);
+        observer.0.0.sample(simulation.world(), Time::ZERO);
         while time < scenario.duration {
             time = (time + scenario.sample_every).min(scenario.duration);
             simulation.step_until(time, &mut observer);
             if cancel.is_set() {
                 return Err(Stopped::Cancelled);
             }
-            observer.0.sample(simulation.world(), time);
+            observer.0.0.sample(simulation.world(), time);
+            see(&mut observer.0.1, &simulation, time);
         }
-        let (recorder, hasher) = observer;
+        let ((recorder, watcher), hasher) = observer;
         let (metrics, tables) = recorder.finish(simulation.world(), simulation.records());
         Ok(RunRecord {
             cell: key.cell,
@@ -113,9 +160,57 @@ impl Design {
             outcome: Outcome::Finished,
             metrics,
             tables,
+            targets: watcher.map_or_else(Vec::new, Watcher::finish),
             tape_hash: hasher.map(TapeHasher::finish),
         })
     }
+}
+
+/// Shows the market to whoever watches for targets.
+fn see(watcher: &mut Option<Watcher>, simulation: &Simulation, time: Time) {
+    if let Some(watcher) = watcher {
+        watcher.sample(simulation.world(), time);
+    }
+}
+
+/// Returns a scenario in which everybody who chooses a leverage chooses 1. Notionals are stated whatever the leverage, so they
+/// stay; what is behind them grows.
+fn without_leverage(scenario: &Scenario) -> Scenario {
+    let mut unlevered = scenario.clone();
+    for population in &mut unlevered.populations {
+        match &mut population.strategy {
+            PopulationStrategy::Retail { spec, .. } => {
+                spec.leverages = vec![1];
+                spec.weights = vec![1.0];
+            }
+            PopulationStrategy::TrendFollower(spec) => {
+                spec.capital *= f64::from(spec.leverage);
+                spec.leverage = 1;
+            }
+            PopulationStrategy::Background(_)
+            | PopulationStrategy::Maker { .. }
+            | PopulationStrategy::Arbitrageur { .. }
+            | PopulationStrategy::Holder(_)
+            | PopulationStrategy::Fundamentalist(_) => {}
+        }
+    }
+    unlevered
+}
+
+/// Says everything about a target that decides its values; what was observed does not.
+fn computed(target: &Target, scenario: &Scenario) -> String {
+    let span = |window: crate::record::targets::Window| {
+        format!("{}..{}", format_duration(window.from), format_duration(window.to))
+    };
+    format!(
+        "{} = {} of {} over {} against {} times {}",
+        target.id,
+        target.statistic.name,
+        scenario.world.markets[target.market.index()].name,
+        span(target.window),
+        target.reference.map_or_else(|| "nothing".to_owned(), span),
+        target.scale,
+    )
 }
 
 /// Values of all metrics by cell and replicate: what estimates are made from.
@@ -185,7 +280,7 @@ impl Measurements {
     pub fn cells(design: &Design) -> String {
         let mut rows = RowWriter::new(&CELLS);
         for (index, cell) in design.cells.iter().enumerate() {
-            rows.row(index as u32, None).text(cell.arm());
+            rows.row(index as u32, None).text(cell.arm.name());
         }
         rows.finish()
     }
@@ -199,7 +294,7 @@ impl Measurements {
                 let interval = mean_interval(&values, CONFIDENCE);
                 let spread = Spread::of(&values);
                 rows.row(index as u32, None)
-                    .text(cell.arm())
+                    .text(cell.arm.name())
                     .text(column.name)
                     .integer(values.len() as i64)
                     .number(mean(&values))
@@ -216,13 +311,14 @@ impl Measurements {
     /// Writes the table of effects.
     pub fn effects(&self, design: &Design) -> String {
         let mut rows = RowWriter::new(&EFFECTS);
-        for (index, cell) in design.cells.iter().enumerate().skip(1) {
+        for (index, cell) in design.cells.iter().enumerate() {
+            let Arm::Without(mechanism) = cell.arm else { continue };
             for column in metrics() {
                 let effect = self.effect(index, column.name);
                 let effect = effect.as_ref();
                 let interval = effect.and_then(|effect| effect.interval);
                 rows.row(index as u32, None)
-                    .text(cell.arm())
+                    .text(mechanism.name())
                     .text(column.name)
                     .integer(effect.map_or(0, |effect| effect.pairs) as i64)
                     .number(effect.map(|effect| effect.with))
@@ -231,22 +327,6 @@ impl Measurements {
                     .number(interval.map(|ends| ends.0))
                     .number(interval.map(|ends| ends.1));
             }
-        }
-        rows.finish()
-    }
-
-    /// Writes the table of observed beside simulated.
-    pub fn observed(&self, design: &Design) -> String {
-        let mut rows = RowWriter::new(&OBSERVED);
-        for &(metric, value) in &design.cells[0].scenario.observed {
-            let spread = self.spread(0, metric);
-            rows.row(0, None)
-                .text(metric)
-                .number(value)
-                .number(spread.map(|spread| spread.median))
-                .number(spread.map(|spread| spread.low))
-                .number(spread.map(|spread| spread.high))
-                .text(spread.map(|spread| if spread.contains(value) { "yes" } else { "no" }));
         }
         rows.finish()
     }
@@ -259,12 +339,34 @@ fn index_of(metric: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::schema::OBSERVABLE;
+    use crate::scenario::{Document, check, shipped};
+
+    fn scenario(name: &str) -> Scenario {
+        let text = shipped::find(name).unwrap().text;
+        check(&Document::parse(name, text.as_bytes()).unwrap(), name).unwrap()
+    }
 
     #[test]
-    fn what_a_scenario_may_observe_is_a_metric() {
-        for metric in OBSERVABLE {
-            assert!(index_of(metric).is_some(), "{metric}");
+    fn without_leverage_everybody_has_one_and_the_rest_stays() {
+        let leveraged = scenario("long-squeeze");
+        let unlevered = without_leverage(&leveraged);
+        assert_ne!(unlevered, leveraged);
+        assert_eq!(without_leverage(&unlevered), unlevered);
+        for population in &unlevered.populations {
+            if let PopulationStrategy::Retail { spec, .. } = &population.strategy {
+                assert_eq!(spec.leverages, [1]);
+            }
         }
+        assert_eq!((&unlevered.world, &unlevered.shocks), (&leveraged.world, &leveraged.shocks));
+    }
+
+    #[test]
+    fn an_arm_that_would_repeat_the_base_is_left_out() {
+        let arms = |name: &str| -> Vec<&'static str> {
+            let design = Design::compared(&scenario(name), 1, 1, false, Vec::new());
+            design.cells.iter().map(|cell| cell.arm.name()).collect()
+        };
+        assert_eq!(arms("long-squeeze"), ["base", "unlevered"]);
+        assert_eq!(arms("leverage-one"), ["base"]);
     }
 }

@@ -10,8 +10,10 @@
 //! is a [`StoreError`] or a [`StoreWarning`] with its path; a run that breaks is a record like any other.
 
 mod cancel;
+mod comparison;
 mod design;
 mod journal;
+mod jump_null;
 mod lock;
 mod panics;
 mod plan;
@@ -21,7 +23,9 @@ pub mod validate;
 pub mod whole_file;
 
 pub use cancel::{Cancel, Signal};
-pub use design::{Cell, Design, Effect, Measurements};
+pub use comparison::{Comparison, Forecast, Judged, TargetValues, Total, target_values_rows};
+pub use design::{Arm, Cell, Design, Effect, Measurements};
+pub use jump_null::JumpNull;
 pub use lock::Holder;
 pub use plan::Plan;
 pub use runner::{Ended, Finish, Progress, RunError, Stopped, Work, run_all};

@@ -238,6 +238,7 @@ mod tests {
             outcome: Outcome::Finished,
             metrics: vec![Some(f64::from(key.cell) / 3.0 + f64::from(key.replicate))],
             tables: vec![Fragment { table: "series".to_owned(), rows: "x\n".repeat(key.cell as usize) }],
+            targets: Vec::new(),
             tape_hash: None,
         }
     }

@@ -168,6 +168,7 @@ pub(super) mod tests {
             outcome: Outcome::Finished,
             metrics: vec![Some(f64::from(key.cell)), None, Some(0.25)],
             tables: vec![Fragment { table: "series".to_owned(), rows: rows.finish() }],
+            targets: Vec::new(),
             tape_hash: Some("ab12".to_owned()),
         }
     }

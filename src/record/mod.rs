@@ -1,5 +1,5 @@
 //! What was seen of a run: its tape, the columns that every table, axis and dictionary takes its names and units from, and
-//! the record of one run as it is stored. Nothing here opens a file.
+//! the record of one run as it is stored, and what of it is compared with the world. Nothing here opens a file.
 
 pub mod auditor;
 pub mod columns;
@@ -7,8 +7,10 @@ mod number;
 mod recorder;
 mod row_writer;
 pub mod run_record;
+mod scale;
 pub mod tables;
 pub mod tape;
+pub mod targets;
 
 pub use auditor::{AuditReport, Auditor};
 pub use columns::{Column, ColumnKind, Table};

@@ -1,6 +1,7 @@
 //! What was seen of one run: samples, liquidations, and the metrics of the runs table. Memory grows with the samples and
 //! the liquidations, never with the number of events.
 
+use super::scale::Scale;
 use super::tables::{LIQUIDATIONS, SERIES, TRANSFERS, metrics};
 use super::{Fragment, RowWriter};
 use crate::clearing::{Purse, Reason};
@@ -9,17 +10,6 @@ use crate::market::{Book, BookEvent, Owner};
 use crate::scenario::Scenario;
 use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Side, Time, VenueId};
 use crate::world::World;
-use rust_decimal::prelude::ToPrimitive;
-
-/// Conversions of one market from integers to the units of the tables.
-#[derive(Clone, Copy, Debug)]
-struct Scale {
-    tick: f64,
-    lot: f64,
-    /// USD per tick and lot.
-    value: f64,
-    money: f64,
-}
 
 /// A liquidation in progress.
 #[derive(Clone, Copy, Debug)]
@@ -110,15 +100,6 @@ struct Minute {
     largest: f64,
 }
 
-impl Scale {
-    fn of(scenario: &Scenario, market: MarketId) -> Self {
-        let (spec, venue) = scenario.world.of(market);
-        let money = 1.0 / scenario.world.assets[venue.settlement.index()].units_per_coin as f64;
-        let [tick, lot] = [spec.tick, spec.lot].map(|value| value.to_f64().unwrap_or(f64::NAN));
-        Self { tick, lot, value: spec.contract.value(Price(1), Qty(1)).0 as f64 * money, money }
-    }
-}
-
 impl Recorder {
     /// Makes the recorder of a run.
     pub fn new(scenario: &Scenario, cell: u32, replicate: u32) -> Self {
@@ -157,11 +138,11 @@ impl Recorder {
     }
 
     fn value(&self, price: Price, qty: Qty) -> f64 {
-        self.scale.value * price.0 as f64 * qty.0 as f64
+        self.scale.worth(price, qty)
     }
 
     fn money(&self, money: Money) -> f64 {
-        money.0 as f64 * self.scale.money
+        self.scale.usd(money)
     }
 
     /// Writes one row of the series. Call it at time zero first, then at equal distances.

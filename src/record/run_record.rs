@@ -49,6 +49,10 @@ pub struct RunRecord {
     pub metrics: Vec<Option<f64>>,
     /// Rows for the other tables.
     pub tables: Vec<Fragment>,
+    /// One value for each target of the design, in its order; `None` where the run has no value. Empty if it failed or the
+    /// design has no targets.
+    #[serde(default)]
+    pub targets: Vec<Option<f64>>,
     /// BLAKE3 of the event tape in hexadecimal, if it was asked for.
     pub tape_hash: Option<String>,
 }
@@ -62,6 +66,7 @@ impl RunRecord {
             outcome: Outcome::Failed { message, reproduce },
             metrics: Vec::new(),
             tables: Vec::new(),
+            targets: Vec::new(),
             tape_hash: None,
         }
     }
@@ -89,6 +94,7 @@ mod tests {
             outcome: Outcome::Finished,
             metrics: vec![Some(0.1), None, Some(-1e300)],
             tables: vec![Fragment { table: "series".to_owned(), rows: "1,2,0.5\n".to_owned() }],
+            targets: vec![None, Some(0.3)],
             tape_hash: Some("ab".to_owned()),
         };
         let failed = RunRecord::failed(record.key(), "broke".to_owned(), "firesale run x".to_owned());

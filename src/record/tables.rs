@@ -22,7 +22,7 @@ const fn time(name: &'static str, meaning: &'static str) -> Column {
 pub static CELLS: Table = Table {
     name: "cells",
     title: "one point of the design",
-    columns: &[CELL, REPLICATE, text("arm", "base, or the mechanism that is switched off")],
+    columns: &[CELL, REPLICATE, text("arm", "base, the mechanism that is switched off, or unlevered")],
 };
 
 /// One row a run.
@@ -157,7 +157,7 @@ pub static SUMMARY: Table = Table {
     columns: &[
         CELL,
         REPLICATE,
-        text("arm", "base, or the mechanism that is switched off"),
+        text("arm", "base, the mechanism that is switched off, or unlevered"),
         text("metric", "column of the runs table"),
         integer("replicates", "1", "runs with a value"),
         number("mean", "of the metric", "mean"),
@@ -187,25 +187,64 @@ pub static EFFECTS: Table = Table {
     ],
 };
 
-/// One row a quantity that was observed in the world.
-pub static OBSERVED: Table = Table {
-    name: "observed",
-    title: "an observed quantity beside the simulated one",
+/// One row a target: what was observed beside what is simulated.
+pub static TARGETS: Table = Table {
+    name: "targets",
+    title: "an observed quantity beside the simulated one, with scores",
     columns: &[
         CELL,
         REPLICATE,
-        text("metric", "column of the runs table"),
-        number("observed", "of the metric", "observed value"),
-        number("median", "of the metric", "simulated median"),
-        number("p05", "of the metric", "simulated 5 % quantile"),
-        number("p95", "of the metric", "simulated 95 % quantile"),
-        text("inside", "whether the observed value lies between these quantiles"),
+        text("id", "name of the target in scenario.targets.csv, where its scope and source stand"),
+        text("statistic", "what is computed of a run"),
+        text("market", "market"),
+        time("from_s", "start of the window"),
+        time("to_s", "end of the window"),
+        time("ref_from_s", "start of the reference window"),
+        time("ref_to_s", "end of the reference window"),
+        text("use", "fit (fitted to, no test), score (a test) or show"),
+        number("scale", "1", "what simulated values were multiplied by"),
+        number("observed", "of the statistic", "observed value"),
+        number("tolerance", "of the statistic", "how exactly it is known or matters"),
+        integer("runs", "1", "runs with a value"),
+        number("median", "of the statistic", "simulated median"),
+        number("p05", "of the statistic", "simulated 5 % quantile"),
+        number("p95", "of the statistic", "simulated 95 % quantile"),
+        text("narrow", "whether the two quantiles are no further apart than three tolerances"),
+        text("inside", "whether the observed value lies between them"),
+        number("score", "tolerances", "interval score (Gneiting, Raftery 2007; alpha .1) over the tolerance"),
+        integer("unlevered_runs", "1", "runs without leverage that have a value"),
+        number("unlevered_median", "of the statistic", "median without leverage"),
+        number("unlevered_p05", "of the statistic", "5 % quantile without leverage"),
+        number("unlevered_p95", "of the statistic", "95 % quantile without leverage"),
+        number("unlevered_score", "tolerances", "interval score without leverage, over the tolerance"),
+        number("diffusion_median", "of the statistic", "median of the fitted jump-diffusion"),
+        number("diffusion_p05", "of the statistic", "5 % quantile of the fitted jump-diffusion"),
+        number("diffusion_p95", "of the statistic", "95 % quantile of the fitted jump-diffusion"),
+        number(
+            "diffusion_score",
+            "tolerances",
+            "interval score of the fitted jump-diffusion, over the tolerance",
+        ),
+    ],
+};
+
+/// One row a run and target.
+pub static TARGET_VALUES: Table = Table {
+    name: "target_values",
+    title: "what is compared with one target in one run",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("id", "name of the target"),
+        number("value", "of the statistic", "simulated value times the scale of the target"),
     ],
 };
 
 /// All tables that `run` writes.
-pub static TABLES: [&Table; 8] =
-    [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &TRANSFERS, &SUMMARY, &EFFECTS, &OBSERVED];
+pub static TABLES: [&Table; 7] = [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &TRANSFERS, &SUMMARY, &EFFECTS];
+
+/// The tables that `targets` writes besides.
+pub static TARGET_TABLES: [&Table; 2] = [&TARGETS, &TARGET_VALUES];
 
 /// Returns the metrics of the runs table: its number, integer and time columns after the run's key, in order.
 pub fn metrics() -> impl Iterator<Item = &'static Column> {
@@ -218,7 +257,7 @@ mod tests {
 
     #[test]
     fn every_table_is_well_defined() {
-        for table in TABLES {
+        for table in TABLES.iter().chain(&TARGET_TABLES) {
             assert_eq!(table.check(), Ok(()));
         }
     }

@@ -82,10 +82,21 @@ impl<'r> Checker<'r> {
         self.count_markets(&tables);
         let mut markets = Vec::new();
         let mut fundamentals = Vec::new();
+        let mut passive = Vec::new();
         for (name, table) in tables {
             let market = self.market(&name, table, &assets, &venues);
             self.scales.push(market.as_ref().map(|(_, scale)| *scale));
             markets.push(market.map(|(market, _)| market));
+            let lots = if table.is_spoilt("lot") {
+                None
+            } else {
+                exact(table, "passive_open_interest", table.exact("lot"))
+            };
+            if lots.is_some_and(|lots| lots > 0) && table.choice("contract") == "spot" {
+                let help = "remove this key".to_owned();
+                table.problem("passive_open_interest", "a spot market has no open interest", Some(help));
+            }
+            passive.push(Qty(lots.unwrap_or(0)));
             let fundamental = table.table("fundamental");
             fundamentals.push(FundamentalSpec {
                 volatility: fundamental.float("volatility"),
@@ -116,10 +127,6 @@ impl<'r> Checker<'r> {
         let mechanisms = Mechanism::ALL
             .into_iter()
             .fold(Mechanisms::default(), |all, one| all.with(one, switches.bool(one.name())));
-        let facts = root.table("observed");
-        let observed =
-            super::schema::OBSERVABLE.into_iter().filter_map(|key| Some((key, facts.opt_float(key)?)));
-        let observed = observed.collect();
         let names = Mechanism::NAMES.map(str::to_owned);
         let counterfactuals = root.references("counterfactuals", "mechanism", &names);
         Some(Scenario {
@@ -135,13 +142,13 @@ impl<'r> Checker<'r> {
                 markets: markets.into_iter().collect::<Option<_>>()?,
             },
             unloading,
+            passive,
             fundamentals,
             levels: Vec::new(),
             populations: populations.into_iter().collect::<Option<_>>()?,
             positions: Vec::new(),
             shocks: shocks.into_iter().collect::<Option<_>>()?,
             mechanisms,
-            observed,
             counterfactuals: counterfactuals.into_iter().map(|index| Mechanism::ALL[index]).collect(),
         })
     }
@@ -302,7 +309,7 @@ impl<'r> Checker<'r> {
                 let help = "a table [markets.NAME]".to_owned();
                 self.root.problem("markets", "missing, expected one perpetual", Some(help));
             }
-            if let Some((name, table)) = found.last() {
+            if let Some((name, table)) = found.next_back() {
                 let help = format!("remove `markets.{name}` or another");
                 table.problem("", format!("this version takes one {kind}, found more"), Some(help));
             }
@@ -347,7 +354,7 @@ impl<'r> Checker<'r> {
         let first = Time(left as i64) - self.root.duration("burn_in");
         let (unit, price) = lot?;
         let lot_value = i128::from(unit) * i128::from(price);
-        let impact = (i128::from(impact?) / lot_value.max(1)).max(1) as i64;
+        let impact = i128::from(impact?).div_euclid(lot_value.max(1)).max(1) as i64;
         let (interest, clamp, cap) = (interest?, clamp?, cap?);
         Some(FundingSpec { interval, first, interest, clamp, cap, impact: Qty(impact) })
     }

@@ -41,19 +41,8 @@ impl Document {
     /// Says why the file cannot be a document: missing, a folder, a pipe, too large, not UTF-8, not TOML 1.0.
     pub fn open(path: &Path) -> Result<Self, Rejection> {
         let name = path.display().to_string();
-        let refused = |what: String| Self::empty(&name, String::new()).rejected(0, 0, what, None);
-        let unreadable = |error: io::Error| refused(reason(&error));
-        // Looked at before it is opened: opening a pipe waits for its writer.
-        let kind = path.metadata().map_err(unreadable)?.file_type();
-        if kind.is_dir() {
-            return Err(refused("a folder, not a file".to_owned()));
-        }
-        if !kind.is_file() {
-            return Err(refused("not a regular file but a pipe, socket or device".to_owned()));
-        }
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(unreadable)?;
-        file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        let bytes = read_regular(path)
+            .map_err(|what| Self::empty(&name, String::new()).rejected(0, 0, what, None))?;
         Self::parse(&name, &bytes)
     }
 
@@ -157,6 +146,26 @@ impl Document {
             }
         }
     }
+}
+
+/// Reads a regular file, or one byte more than [`MAX_BYTES`] of a longer one.
+///
+/// # Errors
+/// Says why there is nothing to read: missing, a folder, a pipe, forbidden.
+pub(super) fn read_regular(path: &Path) -> Result<Vec<u8>, String> {
+    let unreadable = |error: io::Error| reason(&error);
+    // Looked at before it is opened: opening a pipe waits for its writer.
+    let kind = path.metadata().map_err(unreadable)?.file_type();
+    if kind.is_dir() {
+        return Err("a folder, not a file".to_owned());
+    }
+    if !kind.is_file() {
+        return Err("not a regular file but a pipe, socket or device".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }
 
 /// Returns the line of a byte, from 1.

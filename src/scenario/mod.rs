@@ -5,6 +5,8 @@
 //! 2. [`Document::set`] replaces values by dotted path; a replaced value points into its argument from then on.
 //! 3. [`Reader`] hands out values by the key table; what is missing, mistyped, out of range or unknown is collected.
 //! 4. [`Document::render`] shows all problems at once, each with the word it is about.
+//!
+//! A [`Sheet`] is a CSV file beside a scenario, read and refused in the same manner.
 
 mod check;
 mod decimal;
@@ -23,6 +25,7 @@ mod sample;
 mod scalar;
 pub mod schema;
 mod section;
+mod sheet;
 pub mod shipped;
 mod syntax;
 mod unknown;
@@ -40,3 +43,4 @@ pub use problem::{Problem, Rejection, Source};
 pub use reader::Reader;
 pub use row::Row;
 pub use section::Section;
+pub use sheet::{BadSheet, Columns, Line, Sheet};

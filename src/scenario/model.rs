@@ -28,6 +28,8 @@ pub struct Scenario {
     pub world: WorldSpec,
     /// How each venue's fund unloads what it took over, in the order of venues; `None` where it keeps it.
     pub unloading: Vec<Option<UnloadingSpec>>,
+    /// Lots of each market that are held by nobody who trades: hedged positions.
+    pub passive: Vec<Qty>,
     /// Fundamental value of each market, in the order of markets.
     pub fundamentals: Vec<FundamentalSpec>,
     /// Levels that rest in the books from the beginning: what validation scenarios state exactly.
@@ -40,8 +42,6 @@ pub struct Scenario {
     pub shocks: Vec<Shock>,
     /// Which mechanisms act.
     pub mechanisms: Mechanisms,
-    /// Observed values of metrics of the runs table.
-    pub observed: Vec<(&'static str, f64)>,
     /// Mechanisms that `run` also switches off, one at a time and paired by seed.
     pub counterfactuals: Vec<Mechanism>,
 }

@@ -106,7 +106,7 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 /// Shortens a value of the user's for a message, and makes its control characters visible.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     shortened(text).chars().flat_map(visible).collect()
 }
 
@@ -115,7 +115,7 @@ fn visible(letter: char) -> Box<dyn Iterator<Item = char>> {
 }
 
 /// Returns the candidate that the user most likely meant, if any is near.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // The distance costs the product of the lengths, and no key or name is longer than 64 letters.
     const LONGEST: usize = 64;
     if word.len() > LONGEST {
@@ -136,7 +136,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// Lists words for a message: at most twelve, then how many more there are.
-pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     const MOST: usize = 12;
     let words: Vec<&str> = words.into_iter().collect();
     let mut text = words.iter().take(MOST).map(|word| shown(word)).collect::<Vec<_>>().join(", ");

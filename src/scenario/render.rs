@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 
-use super::document::{Document, line_of};
+use super::document::{Argument, Document, line_of};
 use super::problem::{Problem, Source};
 
 /// Most problems that are drawn; whoever has more mends these first.
@@ -17,6 +17,24 @@ const LONGEST_LINE: usize = 1_000;
 impl Document {
     /// Draws problems in the given order, at most twenty, and says how many more there are.
     pub fn render(&self, problems: &[Problem], color: bool) -> String {
+        Drawn { name: &self.name, text: &self.text, arguments: &self.arguments }.render(problems, color)
+    }
+}
+
+/// Draws problems of a text beside a scenario in the way in which those of scenarios are drawn.
+pub(super) fn render_text(name: &str, text: &str, problems: &[Problem], color: bool) -> String {
+    Drawn { name, text, arguments: &[] }.render(problems, color)
+}
+
+/// What problems stand in.
+struct Drawn<'a> {
+    name: &'a str,
+    text: &'a str,
+    arguments: &'a [Argument],
+}
+
+impl<'a> Drawn<'a> {
+    fn render(&self, problems: &[Problem], color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         let mut out = String::new();
         for problem in problems.iter().take(MOST) {
@@ -34,7 +52,10 @@ impl Document {
         out
     }
 
-    fn group<'a>(&'a self, problem: &'a Problem) -> Group<'a> {
+    fn group<'p>(&self, problem: &'p Problem) -> Group<'p>
+    where
+        'a: 'p,
+    {
         let title = if problem.at.is_empty() {
             problem.what.clone()
         } else {
@@ -42,9 +63,9 @@ impl Document {
         };
         let group = Group::with_title(Level::ERROR.primary_title(tame(&title)));
         let group = match problem.source {
-            Source::Missing { start: 0, end: 0 } => group.element(Origin::path(tame(&self.name))),
+            Source::Missing { start: 0, end: 0 } => group.element(Origin::path(tame(self.name))),
             Source::File { start, end } | Source::Missing { start, end } => {
-                excerpt(group, &self.text, &self.name, start..end)
+                excerpt(group, self.text, self.name, start..end)
             }
             Source::Argument { index, start, end } => {
                 let argument = &self.arguments[index];

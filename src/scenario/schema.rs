@@ -207,6 +207,14 @@ const WORLD: &[Key] = &[
         "",
     ),
     key(
+        "markets.*.passive_open_interest",
+        Kind::Exact { min: "0", max: "1000000000" },
+        "coins",
+        Some("0"),
+        "open interest of hedged positions that nobody trades during the run, beside that of the populations",
+        "none unless one is stated",
+    ),
+    key(
         "markets.*.volatility_half_life",
         Kind::Duration { min: "0s", max: "1d" },
         "",
@@ -387,6 +395,14 @@ const TIMELINE: &[Key] = &[
         "half in each market unless stated",
     ),
     key(
+        "shocks.*.event.meta_order.closes",
+        Kind::Float { min: 0.0, max: 1.0 },
+        "fraction",
+        Some("0"),
+        "share of the quantity in a perpetual that closes a position held from the start; the rest opens one",
+        "a new position unless stated",
+    ),
+    key(
         "shocks.*.event.meta_order.duration",
         Kind::Duration { min: "0s", max: "30d" },
         "",
@@ -417,47 +433,6 @@ const TIMELINE: &[Key] = &[
         "bps",
         None,
         "relative change of the fundamental value",
-        "",
-    ),
-    table("observed", "what was observed in the world, to print beside what is simulated"),
-    key(
-        "observed.drawdown_pct",
-        Kind::Float { min: 0.0, max: 100.0 },
-        "%",
-        None,
-        "largest fall from an earlier peak",
-        "",
-    ),
-    key(
-        "observed.fall_1h_pct",
-        Kind::Float { min: -100.0, max: 100.0 },
-        "%",
-        None,
-        "fall over the first hour, end to end",
-        "",
-    ),
-    key(
-        "observed.retraced_1h",
-        Kind::Float { min: -10.0, max: 10.0 },
-        "fraction",
-        None,
-        "share of the largest fall that was made good an hour after its trough",
-        "",
-    ),
-    key(
-        "observed.liquidated_long_usd",
-        Kind::Float { min: 0.0, max: 1e15 },
-        "USD",
-        None,
-        "long notional that was liquidated",
-        "",
-    ),
-    key(
-        "observed.long_share_of_liquidations",
-        Kind::Float { min: 0.0, max: 1.0 },
-        "fraction",
-        None,
-        "share of longs in the liquidated notional",
         "",
     ),
     table("mechanisms", "which channels act"),
@@ -534,10 +509,6 @@ const TIMELINE: &[Key] = &[
         "",
     ),
 ];
-
-/// Keys of `observed`: metrics of the runs table that a scenario may state an observed value for.
-pub const OBSERVABLE: [&str; 5] =
-    ["drawdown_pct", "fall_1h_pct", "retraced_1h", "liquidated_long_usd", "long_share_of_liquidations"];
 
 #[cfg(test)]
 mod tests {

@@ -7,14 +7,28 @@ pub struct Shipped {
     pub name: &'static str,
     /// Its text.
     pub text: &'static str,
+    /// The text of its file of targets, if it has one.
+    pub targets: Option<&'static str>,
+    /// Files of hourly prices before its start, by market.
+    pub hourly: &'static [(&'static str, &'static str)],
+}
+
+/// A scenario that was made up: nothing was observed of it.
+const fn made_up(name: &'static str, text: &'static str) -> Shipped {
+    Shipped { name, text, targets: None, hourly: &[] }
 }
 
 /// All shipped scenarios, by name.
 pub const SHIPPED: &[Shipped] = &[
-    Shipped { name: "btc-2026-02-23", text: include_str!("../../scenarios/btc-2026-02-23.toml") },
-    Shipped { name: "calm", text: include_str!("../../scenarios/calm.toml") },
-    Shipped { name: "leverage-one", text: include_str!("../../scenarios/leverage-one.toml") },
-    Shipped { name: "long-squeeze", text: include_str!("../../scenarios/long-squeeze.toml") },
+    Shipped {
+        name: "btc-2026-02-23",
+        text: include_str!("../../scenarios/btc-2026-02-23.toml"),
+        targets: Some(include_str!("../../scenarios/btc-2026-02-23.targets.csv")),
+        hourly: &[("BTC-PERP", include_str!("../../scenarios/btc-2026-02-23.BTC-PERP.hourly.csv"))],
+    },
+    made_up("calm", include_str!("../../scenarios/calm.toml")),
+    made_up("leverage-one", include_str!("../../scenarios/leverage-one.toml")),
+    made_up("long-squeeze", include_str!("../../scenarios/long-squeeze.toml")),
 ];
 
 /// Finds a shipped scenario.

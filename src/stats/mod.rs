@@ -12,11 +12,13 @@ pub mod dependence;
 pub mod distribution;
 pub mod fit;
 pub mod interval;
+pub mod jump_diffusion;
 pub mod moments;
 pub mod quantile;
 pub mod rank;
 pub mod ratio;
 pub mod regression;
+pub mod score;
 pub mod tails;
 pub mod trend;
 

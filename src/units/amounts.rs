@@ -25,17 +25,39 @@ pub fn div_round(numerator: i128, denominator: i128, rounding: Rounding) -> i64 
     assert!(denominator > 0, "division by {denominator}");
     // Most amounts fit 64 bits, where a division is five times cheaper, and cheaper still by a constant.
     if let (Ok(n), Ok(d)) = (i64::try_from(numerator), i64::try_from(denominator)) {
-        let (quotient, remainder) = (n.div_euclid(d), n.rem_euclid(d));
-        let up = match rounding {
-            Rounding::Floor => false,
-            Rounding::Ceil => remainder > 0,
-            Rounding::HalfEven => {
-                remainder > d - remainder || (remainder == d - remainder && quotient & 1 == 1)
-            }
-        };
-        return quotient + i64::from(up);
+        return div_round_narrow(n, d, rounding);
     }
     div_round_wide(numerator, denominator, rounding)
+}
+
+/// Divides the product of two amounts by a third with the stated rounding: `div_round` of the product, which almost always
+/// fits 64 bits and then is formed in them.
+///
+/// # Panics
+/// Panics where `div_round` does.
+#[inline]
+pub fn mul_div(one: i64, other: i64, denominator: i64, rounding: Rounding) -> i64 {
+    assert!(denominator > 0, "division by {denominator}");
+    match one.checked_mul(other) {
+        Some(product) => div_round_narrow(product, denominator, rounding),
+        None => div_round_wide(i128::from(one) * i128::from(other), i128::from(denominator), rounding),
+    }
+}
+
+#[inline]
+#[expect(clippy::integer_division, reason = "it is rounded by the remainder")]
+fn div_round_narrow(numerator: i64, denominator: i64, rounding: Rounding) -> i64 {
+    // Towards zero, as the processor divides.
+    let (quotient, remainder) = (numerator / denominator, numerator % denominator);
+    match rounding {
+        Rounding::Floor => quotient - i64::from(remainder < 0),
+        Rounding::Ceil => quotient + i64::from(remainder > 0),
+        Rounding::HalfEven => {
+            let (rest, other) = (remainder.abs(), denominator - remainder.abs());
+            let away = rest > other || (rest == other && quotient & 1 == 1);
+            quotient + if away { remainder.signum() } else { 0 }
+        }
+    }
 }
 
 #[cold]
@@ -202,7 +224,7 @@ impl Rate {
     /// Multiplies an amount of money with the stated rounding.
     #[inline]
     pub fn of(self, amount: Money, rounding: Rounding) -> Money {
-        Money(div_round(i128::from(amount.0) * i128::from(self.0), i128::from(Self::ONE), rounding))
+        Money(mul_div(amount.0, self.0, Self::ONE, rounding))
     }
 
     /// Returns the rate as a float, for beliefs and statistics.
@@ -233,6 +255,40 @@ mod tests {
         }
         let wide = i128::from(i64::MAX) * 3;
         assert_eq!(div_round(wide, 3, Rounding::Floor), i64::MAX);
+    }
+
+    /// Products of all sizes, on both sides of what 64 bits hold.
+    #[test]
+    fn narrow_and_wide_divisions_agree() {
+        let mut state = 5_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state as i64) >> (state >> 58)
+        };
+        let mut wide = 0;
+        for _ in 0..200_000 {
+            let (one, other) = (next(), next());
+            let product = i128::from(one) * i128::from(other);
+            wide += i32::from(i64::try_from(product).is_err());
+            // Often one that leaves nothing or half.
+            let even = (one.unsigned_abs().max(1) >> (product & 1)).max(1);
+            let denominator = if product & 6 == 0 { even as i64 } else { (next() & i64::MAX).max(1) };
+            for rounding in [Rounding::Floor, Rounding::Ceil, Rounding::HalfEven] {
+                let exact = |denominator: i64| {
+                    let quotient = product.div_euclid(i128::from(denominator));
+                    i64::try_from(quotient).is_ok_and(|q| q.checked_add(1).is_some())
+                };
+                let denominator = if exact(denominator) { denominator } else { i64::MAX };
+                let by_wide = div_round_wide(product, i128::from(denominator), rounding);
+                assert_eq!(
+                    mul_div(one, other, denominator, rounding),
+                    by_wide,
+                    "{one} {other} {denominator}"
+                );
+                assert_eq!(div_round(product, i128::from(denominator), rounding), by_wide);
+            }
+        }
+        assert!((50_000..150_000).contains(&wide), "{wide}");
     }
 
     #[test]

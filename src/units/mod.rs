@@ -9,7 +9,7 @@ mod exact;
 mod ids;
 mod time;
 
-pub use amounts::{Money, Position, Price, Qty, Rate, Rounding, Side, div_round};
+pub use amounts::{Money, Position, Price, Qty, Rate, Rounding, Side, div_round, mul_div};
 pub use exact::{ExactError, decimal_to_units, units_to_decimal};
 pub use ids::{AccountId, AgentId, AssetId, MarketId, OrderId, VenueId};
 pub use time::{DurationError, Time, format_duration, parse_duration};

@@ -13,7 +13,7 @@ use crate::clearing::{
 };
 use crate::event::{Emit, Event, Observer};
 use crate::market::{BookEvent, Owner, Place, Sink, Trade};
-use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, div_round};
+use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, mul_div};
 
 /// Moves money between purses, counts it and says so. `position` is that of a margin purse, where it is known.
 #[inline(always)]
@@ -72,7 +72,7 @@ pub(super) fn trigger(
 ///
 /// Most trades leave it where it is: it waits somewhat ahead of its trigger, and has to be moved only if it would be
 /// liquidated there already. Whoever finds it in the way of the mark asks for its trigger ([`World::next_due`]).
-#[inline]
+#[inline(always)]
 pub(super) fn reindex(
     accounts: &mut Accounts,
     triggers: &mut TriggerIndex,
@@ -179,7 +179,7 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
 
 impl<O: Observer> Settlement<'_, '_, O> {
     /// Returns the position of an account that has an order in the book.
-    #[inline]
+    #[inline(always)]
     fn position_of(&self, account: AccountId) -> PositionId {
         self.accounts.find(account, self.market).expect("an order that rests belongs to a position")
     }
@@ -364,9 +364,8 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let keep = if left.is_zero() {
             Money::ZERO
         } else {
-            let share = i128::from(before.margin.0) * i128::from(left.0);
             // A margin below zero keeps nothing for the rest: what closing earns goes to the debt first.
-            Money(div_round(share, i128::from(before.lots.size().0), Rounding::Ceil)).max(Money::ZERO)
+            Money(mul_div(before.margin.0, left.0, before.lots.size().0, Rounding::Ceil)).max(Money::ZERO)
         };
         let surplus = now.margin - keep;
         if surplus > Money::ZERO {
@@ -429,7 +428,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
     }
 
     /// Lists an order that now rests and sets cash aside for it.
-    #[inline]
+    #[inline(always)]
     fn reserve(&mut self, account: AccountId, order: OrderId, place: Place, price: Price, qty: Qty) {
         let id = self.incoming.expect(INCOMING);
         let position = self.accounts.position(id);
@@ -444,21 +443,20 @@ impl<O: Observer> Settlement<'_, '_, O> {
     }
 
     /// Frees the cash of an order that is gone.
-    #[inline]
+    #[inline(always)]
     fn release(&mut self, account: AccountId, id: PositionId, place: Place) {
         self.orders.remove(self.accounts, (account, id), place);
     }
 
     /// Frees the cash of the part of an order that traded or was taken back.
-    #[inline]
+    #[inline(always)]
     fn shrink(&mut self, account: AccountId, id: PositionId, place: Place, from: Qty, to: Qty) {
         if to.is_zero() {
             return self.release(account, id, place);
         }
         let backing = self.orders.backing(place);
         if !backing.is_zero() {
-            let share = i128::from(backing.0) * i128::from(to.0);
-            let keep = Money(div_round(share, i128::from(from.0), Rounding::Ceil));
+            let keep = Money(mul_div(backing.0, to.0, from.0, Rounding::Ceil));
             self.orders.set_backing(place, keep);
             self.accounts.add_reserved(account, keep - backing);
         }
@@ -467,8 +465,9 @@ impl<O: Observer> Settlement<'_, '_, O> {
 
 /// Returns the cost of what is left after closing part of a position: its share of the cost, rounded down, which is in
 /// the house's favour on either side since less profit is realised now.
+#[inline]
 pub(super) fn remaining_cost(cost: Money, lots: Position, closed: Qty) -> Money {
     let size = lots.size();
-    let left = i128::from((size - closed).0);
-    Money(div_round(i128::from(cost.0) * left, i128::from(size.0), Rounding::Floor))
+    let left = (size - closed).0;
+    Money(mul_div(cost.0, left, size.0, Rounding::Floor))
 }

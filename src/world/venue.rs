@@ -1,4 +1,8 @@
 //! A venue at work: requests in, orders to the book or refusals out, then marks, stops and liquidations until nothing is due.
+#![allow(
+    clippy::inline_always,
+    reason = "a call costs as much as what these do, and each is called from one place that matters"
+)]
 
 use super::settle::Settlement;
 use super::{MarkRule, Market, World};
@@ -122,7 +126,7 @@ impl World {
     }
 
     /// Works one request off where it lies.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn work_off<O: Observer>(&mut self, request: &Request, emit: &mut Emit<'_, O>) {
         match *request {
             Request::Submit(ref order) => {
@@ -144,7 +148,7 @@ impl World {
     }
 
     /// Checks margin, then hands an order to the book or to the stops.
-    #[inline]
+    #[inline(always)]
     fn submit<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
         let position = self.accounts.find(order.account, order.market);
         if let Some(reason) = self.refusal(order, position, Money::ZERO) {
@@ -182,7 +186,7 @@ impl World {
     }
 
     /// Sets the leverage of a position that is about to be opened.
-    #[inline]
+    #[inline(always)]
     fn choose_leverage(&mut self, order: &Order, position: PositionId) {
         if self.accounts.position(position).lots.is_zero()
             && self.accounts.first_order(position).is_none()
@@ -196,7 +200,7 @@ impl World {
     /// Returns why a venue would refuse an order: it is measured at its own price or the worse of mark and touch, on the
     /// lots that would increase the position, with the taker fee on all of them. `freed` is what the order that it takes
     /// the place of had set aside. A quantity or price that no book takes is left for the book to reject.
-    #[inline]
+    #[inline(always)]
     fn refusal(&self, order: &Order, position: Option<PositionId>, freed: Money) -> Option<Refusal> {
         if self.accounts.mode(order.account) != MarginMode::Isolated || order.reduce_only {
             return None;
@@ -290,6 +294,7 @@ impl World {
     }
 
     /// Takes a resting or waiting order back; an order that is gone or somebody else's is left alone without a word.
+    #[inline(always)]
     fn cancel<O: Observer>(
         &mut self,
         account: AccountId,
@@ -310,7 +315,7 @@ impl World {
     }
 
     /// Hands an order to the book and settles what trades.
-    #[inline]
+    #[inline(always)]
     pub(super) fn send_to_book<O: Observer>(
         &mut self,
         market: MarketId,
@@ -324,6 +329,7 @@ impl World {
     }
 
     /// Borrows a book and, apart from it, everything that its trades touch.
+    #[inline(always)]
     pub(super) fn settlement<'w, 'o, O: Observer>(
         &'w mut self,
         market: MarketId,
@@ -355,7 +361,7 @@ impl World {
     }
 
     /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
-    #[inline]
+    #[inline(always)]
     pub(super) fn settle_down<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
         let cause = emit.cause;
         self.refresh_mark(market, emit);
@@ -409,7 +415,7 @@ impl World {
     }
 
     /// Reads the mark anew and says so if it moved; a rule that has nothing to go by keeps the mark.
-    #[inline]
+    #[inline(always)]
     pub(super) fn refresh_mark<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
         let state = &mut self.markets[market.index()];
         let (bid, ask) = (state.book.best(Side::Buy), state.book.best(Side::Sell));

@@ -84,6 +84,26 @@ fn a_signal_ends_a_run_with_its_code_and_the_same_command_goes_on() {
 }
 
 #[test]
+fn targets_go_on_after_a_signal_as_runs_do() {
+    let targets = include_str!("sound.targets.csv");
+    let place = Place::new();
+    place.write("sound.targets.csv", targets);
+    let words = "targets sound.toml -n 15 --set duration=10m --threads 2 --out out";
+    let mut child = begun(&place, words);
+    signal(&child, "INT");
+    let status = ended_within_two_seconds(&mut child);
+    let said = Said::from(child.wait_with_output().unwrap());
+    assert_eq!((status.code(), said.out.as_str()), (Some(130), ""), "{said:#?}");
+    let command = said.err.lines().map(str::trim).find(|line| line.starts_with("firesale targets")).unwrap();
+    place.said(command.strip_prefix("firesale ").unwrap()).expect(0, &[]);
+    assert!(sessions(&place)[1]["runs_before"].as_u64().unwrap() > 0);
+    let whole = Place::new();
+    whole.write("sound.targets.csv", targets);
+    whole.said(words).expect(0, &[]);
+    assert_same(&place.results("out"), &whole.results("out"), "resumed");
+}
+
+#[test]
 fn a_signal_in_the_middle_of_a_run_drops_it() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
         let place = Place::new();

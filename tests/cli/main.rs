@@ -10,4 +10,5 @@ mod determinism;
 mod faults;
 mod place;
 mod refusals;
+mod targets;
 mod verbs;

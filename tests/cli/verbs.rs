@@ -7,7 +7,16 @@ const SHIPPED: [&str; 4] = ["btc-2026-02-23", "calm", "leverage-one", "long-sque
 #[test]
 fn help_and_version_are_no_errors() {
     let place = Place::new();
-    for words in ["--help", "-h", "run --help", "check --help", "show --help", "explain --help", "help run"] {
+    for words in [
+        "--help",
+        "-h",
+        "run --help",
+        "targets --help",
+        "check --help",
+        "show --help",
+        "explain --help",
+        "help run",
+    ] {
         let said = place.said(words).expect(0, &[]);
         assert_eq!(said.err, "", "{words}");
         assert!(said.out.contains("Usage: firesale"), "{words}: {}", said.out);
@@ -169,7 +178,7 @@ fn quiet_prints_nothing() {
 #[test]
 fn the_summary_reads_well() {
     let place = Place::new();
-    let words = "run sound.toml -n 3 --out out --set counterfactuals=[\"forced_liquidation\"] --set observed.drawdown_pct=1";
+    let words = "run sound.toml -n 3 --out out --set counterfactuals=[\"forced_liquidation\"]";
     assert_text!("summary", place.said(words).expect(0, &[]).out);
 }
 

@@ -82,6 +82,7 @@ impl Case {
                 at: Time(second * Time::SECOND.0),
                 duration: Time::ZERO,
                 slice_every: Time::SECOND,
+                closes: Qty::ZERO,
             }),
         };
         Scenario {
@@ -123,13 +124,13 @@ impl Case {
                 }],
             },
             unloading: vec![None],
+            passive: vec![Qty::ZERO],
             fundamentals: vec![FundamentalSpec { volatility: 0.0, step: Time::SECOND }],
             levels: self.bids.iter().map(level).collect(),
             populations: Vec::new(),
             positions: std::iter::once(long).chain(shorts).collect(),
             shocks: self.sales.iter().enumerate().map(sale).collect(),
             mechanisms: self.mechanisms,
-            observed: Vec::new(),
             counterfactuals: Vec::new(),
         }
     }

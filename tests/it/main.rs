@@ -12,4 +12,5 @@ mod margin_properties;
 mod mechanisms;
 mod runs;
 mod support;
+mod targets;
 mod venue_facts;

@@ -22,6 +22,7 @@ fn record(key: RunKey) -> RunRecord {
             table: "series".to_owned(),
             rows: format!("{},{},0.5\n", key.cell, key.replicate),
         }],
+        targets: Vec::new(),
         tape_hash: None,
     }
 }

@@ -64,13 +64,13 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
             markets: vec![market],
         },
         unloading: vec![None],
+        passive: vec![Qty::ZERO],
         fundamentals: vec![FundamentalSpec { volatility: 0.0, step: Time::SECOND }],
         levels: Vec::new(),
         populations: Vec::new(),
         positions: Vec::new(),
         shocks: Vec::new(),
         mechanisms: Mechanisms::default(),
-        observed: Vec::new(),
         counterfactuals: Vec::new(),
     }
 }
@@ -110,6 +110,7 @@ pub(super) fn meta_order(side: Side, lots: i64, at: Time, seconds: i64) -> Shock
             at,
             duration: Time(seconds * Time::SECOND.0),
             slice_every: Time::SECOND,
+            closes: Qty::ZERO,
         }),
     }
 }

@@ -37,16 +37,19 @@ impl Ids {
         if queues.lives(slot, id) { Some(slot) } else { self.old.find(id, queues) }
     }
 
-    /// Tells whether an order with this id lives.
+    /// Tells whether an order with this id lives, and notes that the id came.
     #[inline(always)]
-    pub(super) fn contains(&self, id: OrderId, queues: &Queues) -> bool {
-        id.0 <= self.newest && self.find(id, queues).is_some()
+    pub(super) fn meet(&mut self, id: OrderId, queues: &Queues) -> bool {
+        if id.0 > self.newest {
+            self.newest = id.0;
+            return false;
+        }
+        self.find(id, queues).is_some()
     }
 
-    /// Adds an order that rests now; none with its id does.
+    /// Adds an order that rests now; none with its id does, and the id was met.
     #[inline(always)]
     pub(super) fn insert(&mut self, id: OrderId, slot: Slot, queues: &mut Queues) {
-        self.newest = self.newest.max(id.0);
         let home = self.home(id);
         let bit = 1 << (home & 63);
         match self.live.get_mut(home >> 6) {
@@ -233,7 +236,7 @@ mod tests {
 
         fn come(&mut self, id: OrderId) {
             let badge = Badge { id, owner: Owner(0), side: Side::Buy, reduce_only: false };
-            assert_eq!(self.ids.contains(id, &self.queues), self.live.contains_key(&id));
+            assert_eq!(self.ids.meet(id, &self.queues), self.live.contains_key(&id));
             let slot = Slot(self.queues.push(self.level, Qty(1), badge).0.0 as u32);
             self.ids.insert(id, slot, &mut self.queues);
             self.live.insert(id, slot);

@@ -2,9 +2,9 @@
 //!
 //! A level is the head of a circular list of its orders and lies in the same array as they do, so that linking and
 //! unlinking never ask whether there is a neighbour. The array grows by chunks of 64 nodes, all of them levels or all of
-//! them orders. A node is a quarter of a cache line and holds what queueing needs; who an order is lies apart, since taking
-//! one out touches its own node and two neighbours', but nobody asks who the neighbours are. The next order to come gets
-//! the node that was freed last, which is still at hand.
+//! them orders. A node is half a cache line and holds all that is known of an order: a look-up by handle or id, a removal
+//! and a trade wait for one line of it and check one bound. The next order to come gets the node that was freed last, which
+//! is still at hand.
 
 use super::super::{Handle, Owner, Place};
 use super::NONE;
@@ -34,7 +34,7 @@ impl Slot {
 
 /// An order, or the head of a level.
 #[derive(Clone, Copy, Debug)]
-#[repr(align(16))]
+#[repr(align(32))]
 struct Node {
     /// The order behind; of a level, its first; of a free node, the next free one.
     next: u32,
@@ -43,12 +43,7 @@ struct Node {
     /// Of an order, its lots, flags and the number of its level; of a level, its lots in all; of a free
     /// node, 0.
     word: u64,
-}
-
-/// Who an order is, by the number of its node. It stays when the order is gone, until the node is used again.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(16))]
-struct Tag {
+    /// Who an order is. It stays when the order is gone, until the node is used again.
     id: OrderId,
     owner: Owner,
     /// 0 of a level, else 1 and twice the number of orders that the node has been. A handle is the number of a node and
@@ -56,10 +51,11 @@ struct Tag {
     mark: u32,
 }
 
-/// Four nodes or tags share a cache line and none lies across two.
-const _: () = assert!(size_of::<Node>() == 16 && size_of::<Tag>() == 16);
+/// Two nodes share a cache line and none lies across two.
+const _: () = assert!(size_of::<Node>() == 32);
 
-const UNUSED: Node = Node { next: NONE, prev: NONE, word: 0 };
+const UNUSED: Node =
+    Node { next: NONE, prev: NONE, word: 0, id: OrderId(0), owner: Owner(0), mark: FOR_ORDERS };
 
 /// In the mark of every node that is for orders.
 const FOR_ORDERS: u32 = 1;
@@ -119,7 +115,6 @@ pub(super) struct Swept {
 #[derive(Clone, Debug)]
 pub(super) struct Queues {
     nodes: Vec<Node>,
-    tags: Vec<Tag>,
     /// First of the free nodes, linked by `next`.
     free: u32,
     /// Nodes that are levels.
@@ -128,32 +123,31 @@ pub(super) struct Queues {
 
 impl Queues {
     pub(super) const fn new() -> Self {
-        Self { nodes: Vec::new(), tags: Vec::new(), free: NONE, levels: 0 }
+        Self { nodes: Vec::new(), free: NONE, levels: 0 }
     }
 
     /// Adds a chunk of empty levels and returns the number of the first.
     #[cold]
     pub(super) fn add_levels(&mut self) -> u32 {
-        let first = self.add_chunk(0);
+        let first = self.next_chunk();
         self.levels += CHUNK;
-        self.nodes.extend((first..first + CHUNK).map(|level| Node { next: level, prev: level, word: 0 }));
+        let levels = first..first + CHUNK;
+        self.nodes.extend(levels.map(|level| Node { next: level, prev: level, mark: 0, ..UNUSED }));
         first
     }
 
     #[cold]
     fn add_orders(&mut self) {
-        let first = self.add_chunk(FOR_ORDERS);
+        let first = self.next_chunk();
         self.nodes.extend((first + 1..first + CHUNK).map(|next| Node { next, ..UNUSED }));
         self.nodes.push(UNUSED);
         self.free = first;
     }
 
-    /// Makes room for a chunk of nodes and returns the number of the first.
-    fn add_chunk(&mut self, mark: u32) -> u32 {
+    /// Returns the number of the first node of the next chunk.
+    fn next_chunk(&self) -> u32 {
         let first = self.nodes.len();
         assert!(first < 1 << LEVEL_BITS, "a book holds at most {} orders and levels", 1 << LEVEL_BITS);
-        let tag = Tag { id: OrderId(0), owner: Owner(0), mark };
-        self.tags.resize(first + CHUNK as usize, tag);
         first as u32
     }
 
@@ -175,8 +169,7 @@ impl Queues {
         nodes[last as usize].next = slot;
         let flags = (u64::from(reduce_only) * REDUCE_ONLY) | (side as u64 * SELLS);
         let word = (lots.0 as u64) << LOTS_SHIFT | flags | u64::from(level);
-        nodes[slot as usize] = Node { next: level, prev: last, word };
-        self.tags[slot as usize] = Tag { id, owner, mark };
+        nodes[slot as usize] = Node { next: level, prev: last, word, id, owner, mark };
         (Handle(u64::from(mark) << 32 | u64::from(slot)), last == level)
     }
 
@@ -184,33 +177,28 @@ impl Queues {
     #[inline(always)]
     pub(super) fn slot(&self, handle: Handle) -> Option<Slot> {
         let slot = handle.0 as u32;
-        let mark = self.tags.get(slot as usize)?.mark;
+        let node = self.nodes.get(slot as usize)?;
         // No level has such a mark, so that not even a handle that somebody made up finds one.
-        let same = mark == (handle.0 >> 32) as u32 | FOR_ORDERS;
-        (same && self.is_live(slot)).then_some(Slot(slot))
-    }
-
-    #[inline(always)]
-    fn is_live(&self, slot: u32) -> bool {
-        self.nodes[slot as usize].word != 0
+        let same = node.mark == (handle.0 >> 32) as u32 | FOR_ORDERS;
+        (same && node.word != 0).then_some(Slot(slot))
     }
 
     /// Returns the handle of a live order.
     #[inline(always)]
     pub(super) fn handle(&self, slot: Slot) -> Handle {
-        Handle(u64::from(self.tags[slot.0 as usize].mark) << 32 | u64::from(slot.0))
+        Handle(u64::from(self.nodes[slot.0 as usize].mark) << 32 | u64::from(slot.0))
     }
 
     /// Returns the handle of the order at a place, if one lives there.
     pub(super) fn live_at(&self, slot: Slot) -> Option<Handle> {
-        let mark = self.tags.get(slot.0 as usize)?.mark;
-        (mark & FOR_ORDERS != 0 && self.is_live(slot.0)).then(|| self.handle(slot))
+        let node = self.nodes.get(slot.0 as usize)?;
+        (node.mark & FOR_ORDERS != 0 && node.word != 0).then(|| self.handle(slot))
     }
 
     /// Tells whether an order with this id lives there.
     #[inline(always)]
     pub(super) fn lives(&self, slot: Slot, id: OrderId) -> bool {
-        self.tags.get(slot.0 as usize).is_some_and(|tag| tag.id == id) && self.is_live(slot.0)
+        self.nodes.get(slot.0 as usize).is_some_and(|node| node.id == id && node.word != 0)
     }
 
     /// Flags a live order, so that its removal tells.
@@ -225,13 +213,12 @@ impl Queues {
 
     #[inline(always)]
     pub(super) fn id(&self, slot: Slot) -> OrderId {
-        self.tags[slot.0 as usize].id
+        self.nodes[slot.0 as usize].id
     }
 
     #[inline(always)]
     pub(super) fn badge(&self, slot: Slot) -> Badge {
-        let Tag { id, owner, .. } = self.tags[slot.0 as usize];
-        let word = self.nodes[slot.0 as usize].word;
+        let Node { id, owner, word, .. } = self.nodes[slot.0 as usize];
         let side = if word & SELLS == 0 { Side::Buy } else { Side::Sell };
         Badge { id, owner, side, reduce_only: word & REDUCE_ONLY != 0 }
     }
@@ -248,12 +235,12 @@ impl Queues {
     /// Takes a live order out.
     #[inline(always)]
     pub(super) fn remove(&mut self, slot: Slot) -> Removed {
-        debug_assert!(self.is_live(slot.0));
         let nodes = &mut self.nodes[..];
         let node = &mut nodes[slot.0 as usize];
+        debug_assert_ne!(node.word, 0);
         let (next, prev, lots, level) = (node.next, node.prev, node.lots(), node.level());
         let old = node.word & OLD != 0;
-        *node = Node { next: self.free, prev, word: 0 };
+        (node.next, node.word) = (self.free, 0);
         self.free = slot.0;
         nodes[next as usize].prev = prev;
         nodes[prev as usize].next = next;
@@ -275,7 +262,6 @@ impl Queues {
         mut hand_on: impl FnMut(Slot, Fill),
     ) -> Swept {
         let nodes = &mut self.nodes[..];
-        let tags = &self.tags[..nodes.len()];
         let head = nodes[level as usize];
         let (mut at, mut last, mut count, mut rest) = (head.next, NONE, 0_usize, left.0 as u64);
         // The list is a chain of cache misses. Reading it from its other end at the same time is a second chain, whose
@@ -283,7 +269,7 @@ impl Queues {
         while at != level && rest != 0 {
             let slot = Slot(at);
             let node = &mut nodes[at as usize];
-            let Tag { id, owner, .. } = tags[at as usize];
+            let Node { id, owner, .. } = *node;
             if node.word & REDUCE_ONLY != 0 || shunned == Some(owner) {
                 break;
             }
@@ -349,7 +335,7 @@ impl Queues {
             };
             self.free = node.next;
             // A node whose count is full is given up here.
-            if let Some(mark) = self.tags[slot as usize].mark.checked_add(2) {
+            if let Some(mark) = node.mark.checked_add(2) {
                 return (slot, mark);
             }
         }
@@ -384,11 +370,11 @@ mod tests {
         let mut queues = one_level();
         let slot = Slot(queues.push(0, Qty(5), BADGE).0.0 as u32);
         queues.remove(slot);
-        queues.tags[slot.0 as usize].mark = u32::MAX - 2;
+        queues.nodes[slot.0 as usize].mark = u32::MAX - 2;
         let last = queues.push(0, Qty(5), BADGE).0;
         assert_eq!(queues.slot(last), Some(slot));
         queues.remove(slot);
-        assert_eq!(queues.tags[slot.0 as usize].mark, u32::MAX);
+        assert_eq!(queues.nodes[slot.0 as usize].mark, u32::MAX);
         let next = queues.push(0, Qty(5), BADGE).0;
         assert_ne!(queues.slot(next), Some(slot));
         assert_eq!(queues.slot(last), None);

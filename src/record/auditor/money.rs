@@ -166,10 +166,9 @@ fn is_road(transfer: &Transfer) -> bool {
             (Purse::Cash(_), Purse::Clearing(_)) | (Purse::Clearing(_), Purse::Cash(_)) => true,
             _ => false,
         },
-        Reason::FundTrading => match (from, to) {
-            (Purse::Cash(_), Purse::Fund(_)) | (Purse::Fund(_), Purse::Cash(_)) => true,
-            _ => false,
-        },
+        Reason::FundTrading => {
+            matches!((from, to), (Purse::Cash(_), Purse::Fund(_)) | (Purse::Fund(_), Purse::Cash(_)))
+        }
         Reason::MarginRelease => is_own && matches!(from, Purse::Margin(..)),
         Reason::RealizedPnl => match (from, to) {
             (Purse::Clearing(market), Purse::Margin(_, other)) => market == other,

@@ -179,6 +179,7 @@ impl Checker<'_> {
             spot: MarketId(0),
             limit: body.float("limit"),
             order: body.float("order"),
+            fair_bps: body.float("fair_bps"),
             entry_bps: body.float("entry_bps"),
             exit_bps: body.float("exit_bps"),
             interval: body.duration("interval"),
@@ -445,7 +446,23 @@ impl Checker<'_> {
                     qty = Qty((left / scale.lot).round().to_i64()?);
                 }
                 let also = also.map(|(market, lots, _)| (market, lots)).filter(|(_, lots)| !lots.is_zero());
-                ShockKind::MetaOrder(MetaOrderSpec { market, side, qty, also, at, duration, slice_every })
+                let share = body.float("closes");
+                let of = self.root.tables("markets");
+                if share > 0.0 && of.get(market.index())?.1.choice("contract") == "spot" {
+                    let help = "remove this key".to_owned();
+                    body.problem("closes", "is about positions, and a spot market has none", Some(help));
+                }
+                let closes = Qty(libm::rint(qty.0 as f64 * share) as i64);
+                ShockKind::MetaOrder(MetaOrderSpec {
+                    market,
+                    side,
+                    qty,
+                    closes,
+                    also,
+                    at,
+                    duration,
+                    slice_every,
+                })
             }
             "fundamental_jump" => {
                 let bps = body.float("bps");

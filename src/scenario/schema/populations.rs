@@ -354,11 +354,19 @@ pub(super) const POPULATIONS: &[Key] = &[
         "",
     ),
     key(
+        "populations.*.strategy.arbitrageur.fair_bps",
+        Kind::Float { min: -10_000.0, max: 10_000.0 },
+        "bps",
+        Some("0"),
+        "gap of the perpetual over spot that is not worth anything: what carrying the position costs or earns",
+        "no premium unless one is stated",
+    ),
+    key(
         "populations.*.strategy.arbitrageur.entry_bps",
         Kind::Float { min: 0.0, max: 10_000.0 },
         "bps",
         Some("4"),
-        "gap between the best prices at which it enters",
+        "gap between the best prices, beyond the fair one, at which it enters",
         "large traders pay about 1.7 bps as takers of the perpetual and 2 of spot (Binance, highest fee tiers, 2026, by secondary sources)",
     ),
     key(

@@ -1,0 +1,341 @@
+//! `targets`: a scenario held against what was observed, which stands in a file beside it.
+
+use super::Failure;
+use super::args::RunArgs;
+use super::load::{Loaded, colored, load};
+use super::run::Job;
+use super::summary::human;
+use crate::experiment::{Comparison, Design, Forecast, Judged, JumpNull};
+use crate::output::default_path;
+use crate::record::targets::{COLUMNS, HOURLY_COLUMNS, Hourly, Purpose, Target, read, read_hourly};
+use crate::scenario::{BadSheet, Sheet, shipped};
+use crate::units::MarketId;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Name of the file of targets in a results folder, where the scenario is `scenario.toml`: so the folder is a scenario with its
+/// targets again.
+const COPY: &str = "scenario.targets.csv";
+
+/// Compares a scenario with its targets and returns the exit code.
+pub(super) fn targets(args: &RunArgs) -> Result<u8, Failure> {
+    let loaded = load(&args.load)?;
+    let (beside, targets) = Beside::load(&args.load.scenario, &loaded)?;
+    let design = Design::compared(&loaded.scenario, args.seed, args.replicates, args.hash, targets);
+    let plan = design.plan(&loaded.resolved());
+    let folder = args.out.clone().unwrap_or_else(|| default_path(&loaded.scenario.name, &plan));
+    let beside = Some(&beside);
+    Job { args, loaded: &loaded, design: &design, plan: &plan, folder: &folder, beside }.run()
+}
+
+/// Tells whether there is a file of targets for what was named as a scenario.
+pub(super) fn exist_for(scenario: &str) -> bool {
+    shipped::find(scenario).map_or_else(|| path_of(scenario).is_file(), |shipped| shipped.targets.is_some())
+}
+
+/// `path/x.toml` has its targets in `path/x.targets.csv`.
+fn path_of(scenario: &str) -> PathBuf {
+    Path::new(scenario).with_extension("targets.csv")
+}
+
+/// Opens the file of targets of a scenario.
+pub(super) fn open(scenario: &str) -> Result<Sheet, Failure> {
+    let sheet = match shipped::find(scenario) {
+        Some(shipped) => {
+            let Some(text) = shipped.targets else { return Err(without_targets(shipped.name)) };
+            Sheet::parse(&format!("{}.targets.csv", shipped.name), text, COLUMNS)
+        }
+        None if path_of(scenario).exists() => Sheet::open(&path_of(scenario), COLUMNS),
+        None => return Err(without_file(scenario)),
+    };
+    sheet.map_err(|bad| Failure::user(bad.render(colored())))
+}
+
+/// What stands beside a scenario.
+pub(super) struct Beside {
+    targets: String,
+    hourly: Option<HourlyFile>,
+}
+
+struct HourlyFile {
+    market: MarketId,
+    market_name: String,
+    text: String,
+    hourly: Hourly,
+}
+
+impl Beside {
+    /// Reads the targets of a scenario, and the hourly prices of a market if they are there.
+    fn load(scenario: &str, loaded: &Loaded) -> Result<(Self, Vec<Target>), Failure> {
+        let refuse = |bad: BadSheet| Failure::user(bad.render(colored()));
+        let shipped = shipped::find(scenario);
+        let sheet = open(scenario)?;
+        let targets = read(&sheet, &loaded.scenario).map_err(refuse)?;
+        let mut hourly = None;
+        for (index, market) in loaded.scenario.world.markets.iter().enumerate() {
+            let path = Path::new(scenario).with_extension(format!("{}.hourly.csv", market.name));
+            let found = match shipped {
+                Some(shipped) => {
+                    let file = shipped.hourly.iter().find(|(of, _)| *of == market.name);
+                    file.map(|(_, text)| Sheet::parse(&path.display().to_string(), text, HOURLY_COLUMNS))
+                }
+                None if path.exists() => Some(Sheet::open(&path, HOURLY_COLUMNS)),
+                None => None,
+            };
+            if let Some(found) = found {
+                let sheet = found.map_err(refuse)?;
+                hourly = Some(HourlyFile {
+                    market: MarketId(index as u16),
+                    market_name: market.name.clone(),
+                    hourly: read_hourly(&sheet).map_err(refuse)?,
+                    text: sheet.text().to_owned(),
+                });
+                break;
+            }
+        }
+        Ok((Self { targets: sheet.text().to_owned(), hourly }, targets))
+    }
+
+    /// Returns the files that a results folder keeps of it, by name.
+    pub(super) fn copies(&self) -> Vec<(String, &str)> {
+        let mut copies = vec![(COPY.to_owned(), self.targets.as_str())];
+        if let Some(file) = &self.hourly {
+            copies.push((format!("scenario.{}.hourly.csv", file.market_name), file.text.as_str()));
+        }
+        copies
+    }
+
+    /// Returns hourly prices around the start, with their market.
+    pub(super) fn hourly(&self) -> Option<(MarketId, &Hourly)> {
+        self.hourly.as_ref().map(|file| (file.market, &file.hourly))
+    }
+}
+
+fn without_targets(name: &str) -> Failure {
+    let names: Vec<&str> =
+        shipped::SHIPPED.iter().filter(|other| other.targets.is_some()).map(|other| other.name).collect();
+    Failure::user(format!(
+        "error: {name} has no targets: nothing was observed that it stands for\n  shipped with targets: {}",
+        names.join(", ")
+    ))
+}
+
+fn without_file(scenario: &str) -> Failure {
+    let required = COLUMNS.required.join(",");
+    Failure::user(format!(
+        "error: {scenario} has no targets: there is no file {}\n  write what was observed into it, one row a target, under\n  \
+         {required}\n  `firesale show btc-2026-02-23 --targets` prints one",
+        path_of(scenario).display()
+    ))
+}
+
+/// Letters of the first column.
+const LABEL: usize = 34;
+
+/// Writes the comparison for a person.
+pub(super) fn text(design: &Design, comparison: &Comparison<'_>) -> String {
+    let scenario = &design.cells[0].scenario;
+    let mut out = String::new();
+    let _ = writeln!(out, "{}: {}", scenario.name, scenario.title);
+    let _ = writeln!(
+        out,
+        "{} replicates, seed {}, model {}\n",
+        design.replicates,
+        design.seed,
+        crate::MODEL_VERSION
+    );
+    let _ = writeln!(
+        out,
+        "{:<LABEL$} {:<5} {:>9} {:>9} {:>9} {:>9} {:>9}  narrow  inside",
+        "observed beside simulated", "use", "observed", "tolerance", "median", "5 %", "95 %"
+    );
+    for judged in &comparison.targets {
+        row(&mut out, judged, design.replicates as usize);
+    }
+    let _ = writeln!(
+        out,
+        "\n{:<LABEL$} {:>11} {:>11} {:>11}",
+        "interval score in tolerances", "scenario", "unlevered", "diffusion"
+    );
+    for judged in comparison.targets.iter().filter(|judged| judged.target.purpose == Purpose::Score) {
+        let score = |forecast: Option<Forecast>| human(forecast.map(|forecast| forecast.score));
+        let [model, unlevered, diffusion] = [judged.model, judged.unlevered, judged.diffusion].map(score);
+        let _ = writeln!(out, "{:<LABEL$} {model:>11} {unlevered:>11} {diffusion:>11}", judged.target.id);
+    }
+    totals(&mut out, comparison);
+    out.push('\n');
+    out.push_str(&notes(design, comparison));
+    out.push_str("\nwhat is compared\n");
+    for judged in &comparison.targets {
+        let Target { id, scale, scope, .. } = judged.target;
+        let times = if scale.to_bits() == 1.0_f64.to_bits() {
+            String::new()
+        } else {
+            format!(" (simulated x {})", human(Some(*scale)))
+        };
+        let _ = writeln!(out, "  {id}{times}: {scope}");
+    }
+    out
+}
+
+fn row(out: &mut String, judged: &Judged<'_>, runs: usize) {
+    let target = judged.target;
+    let model = judged.model;
+    let unit = target.statistic.unit;
+    let label = if unit == "1" { target.id.clone() } else { format!("{} [{unit}]", target.id) };
+    let cells = [
+        Some(target.observed),
+        Some(target.tolerance),
+        model.map(|model| model.spread.median),
+        model.map(|model| model.spread.low),
+        model.map(|model| model.spread.high),
+    ];
+    let [observed, tolerance, median, low, high] = cells.map(human);
+    let yes = |whether: Option<bool>| whether.map_or("-", |whether| if whether { "yes" } else { "no" });
+    let _ = write!(
+        out,
+        "{label:<LABEL$} {:<5} {observed:>9} {tolerance:>9} {median:>9} {low:>9} {high:>9}  {:<6}  {:<6}",
+        target.purpose.name(),
+        yes(model.map(|model| model.narrow)),
+        yes(model.map(|model| model.inside)),
+    );
+    let count = model.map_or(0, |model| model.count);
+    if count < runs {
+        let _ = write!(out, "  {count} of {runs} runs");
+    }
+    let trimmed = out.trim_end().len();
+    out.truncate(trimmed);
+    out.push('\n');
+}
+
+fn totals(out: &mut String, comparison: &Comparison<'_>) {
+    let all = comparison.total(|judged| judged.model);
+    let _ = writeln!(
+        out,
+        "{:<LABEL$} {:>11}",
+        format!("sum of the {} scored", all.targets),
+        human(Some(all.model))
+    );
+    let unlevered = comparison.total(|judged| judged.unlevered);
+    if unlevered.targets > 0 {
+        let [model, null] = [unlevered.model, unlevered.null].map(|score| human(Some(score)));
+        let label = format!("sum of the {} that unlevered has", unlevered.targets);
+        let _ = writeln!(out, "{label:<LABEL$} {model:>11} {null:>11}");
+    }
+    let diffusion = comparison.total(|judged| judged.diffusion);
+    if diffusion.targets > 0 {
+        let [model, null] = [diffusion.model, diffusion.null].map(|score| human(Some(score)));
+        let label = format!("sum of the {} that diffusion has", diffusion.targets);
+        let _ = writeln!(out, "{label:<LABEL$} {model:>11} {:>11} {null:>11}", "");
+    }
+}
+
+/// Says how to read the tables and what the nulls are.
+fn notes(design: &Design, comparison: &Comparison<'_>) -> String {
+    let mut out = "Lower scores are better. A target that was fitted to (fit) is no test; narrow: the range is no wider than three \
+                   tolerances.\n"
+        .to_owned();
+    if comparison.has_unlevered {
+        out.push_str("unlevered: the same runs with leverage 1 for everybody, at the same notional.\n");
+    } else {
+        out.push_str("unlevered: none, as nobody in the scenario has leverage.\n");
+    }
+    let Some(null) = &comparison.diffusion else {
+        let market = &design.cells[0].scenario.world.markets[0].name;
+        let _ = writeln!(
+            out,
+            "diffusion: none; it needs a target of marks and hourly prices before the start, in a file NAME.{market}.hourly.csv \
+             beside the scenario."
+        );
+        return out;
+    };
+    let JumpNull { process, returns, conditioned } = null;
+    let percent = |value: f64| human(Some(value * 100.0));
+    let _ = writeln!(
+        out,
+        "diffusion: Merton's jump-diffusion fitted to {returns} hourly returns before the start (an hour: volatility {} %, {} jumps \
+         of {} +- {} %); it speaks about marks only.",
+        percent(process.volatility),
+        human(Some(process.intensity)),
+        percent(process.jump_mean),
+        percent(process.jump_sd)
+    );
+    let _ = match conditioned {
+        Some((index, drift)) => writeln!(
+            out,
+            "  Like the scenario it has a free parameter: a drift of {} % over the window of {}, for a median as observed.",
+            percent(*drift),
+            comparison.targets[*index].target.id
+        ),
+        None => writeln!(out, "  No fall is fitted, so it has no free parameter."),
+    };
+    out
+}
+
+/// Makes the comparison for a machine.
+pub(super) fn json(design: &Design, comparison: &Comparison<'_>, folder: &str) -> Value {
+    let forecast = |forecast: Option<Forecast>| {
+        forecast.map(|forecast| {
+            json!({
+                "runs": forecast.count,
+                "median": forecast.spread.median,
+                "p05": forecast.spread.low,
+                "p95": forecast.spread.high,
+                "narrow": forecast.narrow,
+                "inside": forecast.inside,
+                "score": forecast.score,
+            })
+        })
+    };
+    let targets: Vec<Value> = (comparison.targets.iter())
+        .map(|judged| {
+            let target = judged.target;
+            json!({
+                "id": target.id,
+                "statistic": target.statistic.name,
+                "unit": target.statistic.unit,
+                "use": target.purpose.name(),
+                "scale": target.scale,
+                "observed": target.observed,
+                "tolerance": target.tolerance,
+                "scope": target.scope,
+                "scenario": forecast(judged.model),
+                "unlevered": forecast(judged.unlevered),
+                "diffusion": forecast(judged.diffusion),
+            })
+        })
+        .collect();
+    let all = comparison.total(|judged| judged.model);
+    let [unlevered, diffusion] =
+        [comparison.total(|judged| judged.unlevered), comparison.total(|judged| judged.diffusion)]
+            .map(|total| json!({ "targets": total.targets, "scenario": total.model, "null": total.null }));
+    let process = comparison.diffusion.map(|fitted| {
+        let drift = fitted.conditioned.map(
+            |(index, drift)| json!({ "target": comparison.targets[index].target.id, "log_return": drift }),
+        );
+        json!({
+            "returns": fitted.returns,
+            "drift": fitted.process.drift,
+            "volatility": fitted.process.volatility,
+            "intensity": fitted.process.intensity,
+            "jump_mean": fitted.process.jump_mean,
+            "jump_sd": fitted.process.jump_sd,
+            "conditioned": drift,
+        })
+    });
+    json!({
+        "scenario": design.cells[0].scenario.name,
+        "replicates": design.replicates,
+        "seed": design.seed,
+        "model_version": crate::MODEL_VERSION,
+        "folder": folder,
+        "targets": targets,
+        "scores": {
+            "scenario": { "targets": all.targets, "scenario": all.model },
+            "unlevered": unlevered,
+            "diffusion": diffusion,
+        },
+        "diffusion": process,
+    })
+}
