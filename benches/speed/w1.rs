@@ -83,6 +83,7 @@ impl Draw {
 
 impl Rule {
     /// Sends a limit order.
+    #[inline]
     fn limit(&self, account: AccountId, draw: Draw, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         let distance = 1 + self.distance.sample(rng) as i64;
         // Half ticks go to the far side.
@@ -105,13 +106,17 @@ impl Rule {
         match draw.percent {
             0..15 => {
                 actions.submit(order(account, draw, OrderType::Market { worst: None }));
+                return;
             }
-            15..55 => match own(account, view, rng) {
-                Some((id, place)) => actions.cancel_at(account, MARKET, id, place),
-                None => self.limit(account, draw, view, rng, actions),
-            },
-            _ => self.limit(account, draw, view, rng, actions),
+            15..55 => {
+                if let Some((id, place)) = own(account, view, rng) {
+                    actions.cancel_at(account, MARKET, id, place);
+                    return;
+                }
+            }
+            _ => {}
         }
+        self.limit(account, draw, view, rng, actions);
     }
 }
 
@@ -122,6 +127,7 @@ fn order(account: AccountId, draw: Draw, order_type: OrderType) -> Order {
 }
 
 /// Returns a uniformly random own order that rests.
+#[inline]
 fn own(account: AccountId, view: &View<'_>, rng: &mut Rng) -> Option<(OrderId, Place)> {
     let count = view.count_open_orders(account, MARKET) as u64;
     if count == 0 { None } else { view.open_orders(account, MARKET).nth(below(count, rng) as usize) }

@@ -270,7 +270,7 @@ impl Accounts {
     }
 
     /// Finds the position of an account in a market, flat ones included.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, account: AccountId, market: MarketId) -> Option<PositionId> {
         let first = self.lines[account.index()].position.market;
         if first == market {
@@ -312,7 +312,7 @@ impl Accounts {
     }
 
     /// Returns a position.
-    #[inline]
+    #[inline(always)]
     pub fn position(&self, id: PositionId) -> &OpenPosition {
         let index = (id.0 >> 1) as usize;
         if id.0 & 1 == 0 { &self.lines[index].position } else { &self.more[index].position }

@@ -1,4 +1,5 @@
 //! Contracts: what a position at a price is worth. Nothing about who holds it.
+#![allow(clippy::inline_always, reason = "a call costs as much as what these do")]
 
 use crate::units::{Money, Position, Price, Qty, Rounding, div_round};
 
@@ -28,7 +29,7 @@ impl Contract {
     ///
     /// # Panics
     /// Panics if the value does not fit 64 bits: prices and quantities are range-checked where they enter.
-    #[inline]
+    #[inline(always)]
     pub fn value(self, price: Price, qty: Qty) -> Money {
         match self {
             Self::Linear { unit } | Self::Spot { unit } => Money(unit * price.0 * qty.0),
@@ -46,7 +47,7 @@ impl Contract {
     }
 
     /// Returns the size of a position in money, or `None` if it does not fit 64 bits.
-    #[inline]
+    #[inline(always)]
     pub fn checked_notional(self, price: Price, qty: Qty) -> Option<Money> {
         match self {
             Self::Linear { unit } | Self::Spot { unit } => {

@@ -207,8 +207,11 @@ impl<A: Decide> Simulation<A> {
         if wake == Wake::Start || slot.latency.base.max(slot.latency.jitter) == Time::ZERO {
             // The requests lie where the agent put them until each is worked off: a copy of one is as long as the work of some.
             let mut requests = std::mem::take(&mut actions.requests);
-            for request in &requests {
-                self.execute(request, cause, observer);
+            match &requests[..] {
+                [] => {}
+                // Apart from several: a loop would get everything ready for further rounds.
+                [request] => self.execute(request, cause, observer),
+                several => self.execute_all(several, cause, observer),
             }
             requests.clear();
             self.actions.requests = requests;
@@ -217,6 +220,13 @@ impl<A: Decide> Simulation<A> {
             for request in actions.requests.drain(..) {
                 queue.push(arrival, Item::Deliver { request, cause });
             }
+        }
+    }
+
+    #[inline(never)]
+    fn execute_all<O: Observer>(&mut self, requests: &[Request], cause: u64, observer: &mut O) {
+        for request in requests {
+            self.execute(request, cause, observer);
         }
     }
 

@@ -7,15 +7,15 @@
 //! > Permission to use, copy, modify, and distribute this software is freely granted, provided that this notice is preserved.
 #![expect(clippy::excessive_precision, reason = "the constants as their source prints them")]
 
-const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-1;
-const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
-const L1: f64 = 6.666_666_666_666_735_130e-1;
-const L2: f64 = 3.999_999_999_940_941_908e-1;
-const L3: f64 = 2.857_142_874_366_239_149e-1;
-const L4: f64 = 2.222_219_843_214_978_396e-1;
-const L5: f64 = 1.818_357_216_161_805_012e-1;
-const L6: f64 = 1.531_383_769_920_937_332e-1;
-const L7: f64 = 1.479_819_860_511_658_591e-1;
+const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+const L1: f64 = 6.666_666_666_666_735e-1;
+const L2: f64 = 3.999_999_999_940_942e-1;
+const L3: f64 = 2.857_142_874_366_239e-1;
+const L4: f64 = 2.222_219_843_214_978_4e-1;
+const L5: f64 = 1.818_357_216_161_805e-1;
+const L6: f64 = 1.531_383_769_920_937_3e-1;
+const L7: f64 = 1.479_819_860_511_658_6e-1;
 
 /// The bits of one, and the upper half of those of the root of a half.
 const ONE: u64 = 0x3ff0_0000_0000_0000;
@@ -32,13 +32,12 @@ pub(super) fn log_of_normal(x: f64) -> f64 {
     let k = f64::from((shifted >> 52) as i32 - 0x3ff);
     let f = f64::from_bits((shifted & MANTISSA).wrapping_add(ROOT_HALF)) - 1.0;
     let half = 0.5 * f * f;
-    let s = f / (2.0 + f);
-    let z = s * s;
-    let w = z * z;
-    let even = w * (L2 + w * (L4 + w * L6));
-    let odd = z * (L1 + w * (L3 + w * (L5 + w * L7)));
-    let rest = odd + even;
-    s * (half + rest) + k * LN2_LOW - half + f + k * LN2_HIGH
+    let ratio = f / (2.0 + f);
+    let square = ratio * ratio;
+    let fourth = square * square;
+    let even = fourth * (L2 + fourth * (L4 + fourth * L6));
+    let odd = square * (L1 + fourth * (L3 + fourth * (L5 + fourth * L7)));
+    ratio * (half + (odd + even)) + k * LN2_LOW - half + f + k * LN2_HIGH
 }
 
 #[cfg(test)]

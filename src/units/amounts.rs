@@ -35,7 +35,8 @@ pub fn div_round(numerator: i128, denominator: i128, rounding: Rounding) -> i64 
 ///
 /// # Panics
 /// Panics where `div_round` does.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "divisors are known where it is called, or short")]
 pub fn mul_div(one: i64, other: i64, denominator: i64, rounding: Rounding) -> i64 {
     assert!(denominator > 0, "division by {denominator}");
     match one.checked_mul(other) {
@@ -44,7 +45,8 @@ pub fn mul_div(one: i64, other: i64, denominator: i64, rounding: Rounding) -> i6
     }
 }
 
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "as for `mul_div`")]
 #[expect(clippy::integer_division, reason = "it is rounded by the remainder")]
 fn div_round_narrow(numerator: i64, denominator: i64, rounding: Rounding) -> i64 {
     // Towards zero, as the processor divides.

@@ -7,6 +7,10 @@ use std::ops::{Add, Sub};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Time(pub i64);
 
+/// A float whose last bit is worth one. The sum of it and a number is rounded to the nearest whole number, ties to the even
+/// one, and its bits differ from these by that number.
+const WHOLE: f64 = 6_755_399_441_055_744.0;
+
 impl Time {
     /// The scenario's start.
     pub const ZERO: Self = Self(0);
@@ -16,10 +20,16 @@ impl Time {
     pub const SECOND: Self = Self(1_000_000_000);
 
     /// Converts seconds, rounded to the nearest nanosecond and held within range.
+    #[inline]
     pub fn from_secs_f64(seconds: f64) -> Self {
+        let nanos = seconds * 1e9;
+        // That is what adding `WHOLE` does to every wait of less than 26 days.
+        if nanos.abs() < 2_251_799_813_685_248.0 {
+            return Self((nanos + WHOLE).to_bits() as i64 - WHOLE.to_bits() as i64);
+        }
         // `as` saturates, so an enormous waiting time means "never" rather than a wrap; a quarter of the range leaves
         // room to add it to any instant.
-        Self(libm::rint(seconds * 1e9).clamp(-2.3e18, 2.3e18) as i64)
+        Self(libm::rint(nanos).clamp(-2.3e18, 2.3e18) as i64)
     }
 
     /// Returns the time in seconds.
@@ -113,6 +123,32 @@ pub fn format_duration(time: Time) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_are_rounded_as_floats_are() {
+        let rounded = |seconds: f64| libm::rint(seconds * 1e9).clamp(-2.3e18, 2.3e18) as i64;
+        let edge = 2_251_799.813_685_248;
+        let mut cases =
+            vec![0.0, -0.0, 0.5e-9, 1.5e-9, 2.5e-9, -0.5e-9, -1.5e-9, 1e-300, f64::NAN, f64::INFINITY];
+        cases.extend([
+            edge,
+            edge * (1.0 - f64::EPSILON),
+            edge * (1.0 + f64::EPSILON),
+            1e12,
+            f64::NEG_INFINITY,
+        ]);
+        let mut state = 1_u64;
+        for _ in 0..100_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let share = (state >> 11) as f64 / 9_007_199_254_740_992.0;
+            cases.push(share * libm::exp2(-40.0 + (state % 64) as f64));
+        }
+        for seconds in cases {
+            for seconds in [seconds, -seconds] {
+                assert_eq!(Time::from_secs_f64(seconds), Time(rounded(seconds)), "{seconds:e}");
+            }
+        }
+    }
 
     #[test]
     fn durations_read_and_write_back() {

@@ -260,8 +260,7 @@ impl World {
     /// Brings a position's trigger up to date.
     fn reindex(&mut self, id: PositionId) {
         let market = self.accounts.position(id).market;
-        let (specs, mark) = (self.spec.of(market), self.marks[market.index()]);
-        settle::reindex(&mut self.accounts, &mut self.triggers, specs, mark, id);
+        settle::reindex(&mut self.accounts, &mut self.triggers, self.spec.of(market), &self.marks, id);
     }
 
     /// Puts every position where the liquidation index should have it by the rules of margin as they are now.
@@ -348,6 +347,7 @@ impl World {
     }
 
     /// Returns the fundamental, best price or mark that an order without a price of its own is measured at.
+    #[inline]
     fn reference_price(&self, market: MarketId, side: Side) -> Price {
         let state = self.market(market);
         let mark = self.mark(market);

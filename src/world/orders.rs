@@ -1,5 +1,9 @@
 //! What a venue knows of the orders that rest in one of its books: the cash behind each, and which are whose. By an order's
 //! place in the book, so that nothing is looked up; the orders of a position are linked in a list whose head it keeps.
+#![allow(
+    clippy::inline_always,
+    reason = "a call costs as much as what these do, and each is called from one place that matters"
+)]
 
 use crate::clearing::{Accounts, PositionId};
 use crate::market::Place;
@@ -38,7 +42,7 @@ pub(super) struct OpenOrders {
 
 impl OpenOrders {
     /// Adds an order that came to rest, in front of the others of its position, and sets cash aside for it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(
         &mut self,
         accounts: &mut Accounts,
@@ -63,7 +67,7 @@ impl OpenOrders {
     }
 
     /// Removes an order that is gone and frees the cash that was set aside for it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove(
         &mut self,
         accounts: &mut Accounts,

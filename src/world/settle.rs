@@ -6,7 +6,7 @@
 
 use super::orders::OpenOrders;
 use super::venue::Notice;
-use super::{MarketSpec, VenueSpec};
+use super::{MarketSpec, Switches, VenueSpec};
 use crate::clearing::{
     Accounts, Balances, Ledger, LiquidationIndex, LiquidationTrigger, MarginMode, OpenPosition, PositionId,
     Purse, Reason, Transfer, TriggerIndex, initial_margin, liquidation, waterfall,
@@ -77,7 +77,7 @@ pub(super) fn reindex(
     accounts: &mut Accounts,
     triggers: &mut TriggerIndex,
     (market, venue): (&MarketSpec, &VenueSpec),
-    mark: Option<Price>,
+    marks: &[Option<Price>],
     id: PositionId,
 ) {
     let position = accounts.position(id);
@@ -90,6 +90,7 @@ pub(super) fn reindex(
             && !liquidation::is_breached(market.contract, &market.brackets, breach, position, bound.tick)
     });
     if !waits {
+        let mark = marks[position.market.index()];
         let trigger = trigger(market, venue, position);
         relocate(accounts, triggers, id, trigger.map(|trigger| trigger.ahead_of(mark)));
     }
@@ -119,8 +120,8 @@ pub(super) struct Settlement<'w, 'o, O> {
     pub(super) orders: &'w mut OpenOrders,
     pub(super) notices: &'w mut Vec<Notice>,
     pub(super) last: &'w mut Option<Price>,
-    /// What margin is measured on.
-    pub(super) mark: Option<Price>,
+    /// What margin is measured on, by market.
+    pub(super) marks: &'w [Option<Price>],
     /// Number of the record in which the book last changed.
     pub(super) last_change: &'w mut u64,
     /// The position that the incoming order belongs to, if there is one.
@@ -129,8 +130,7 @@ pub(super) struct Settlement<'w, 'o, O> {
     pub(super) liquidating: Option<AccountId>,
     /// Whether the order that is being matched only reduces: it needs no cash set aside, at whatever price it rests.
     pub(super) incoming_reduces: bool,
-    /// Whether the fund pays for deficits.
-    pub(super) fund_pays: bool,
+    pub(super) switches: Switches,
     pub(super) emit: &'w mut Emit<'o, O>,
 }
 
@@ -293,7 +293,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
     /// Brings a position's trigger up to date.
     #[inline(always)]
     fn reindex(&mut self, id: PositionId) {
-        reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), self.mark, id);
+        reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), self.marks, id);
     }
 
     /// Settles one side of an assignment: moves lots and cost, realises profit and frees the margin of closed lots; no fee, no
@@ -393,7 +393,8 @@ impl<O: Observer> Settlement<'_, '_, O> {
             return;
         }
         let venue = self.market_spec.venue;
-        let fund = if self.fund_pays { self.ledger.fund[venue.index()] } else { Money::ZERO };
+        let fund_pays = self.switches.forced_liquidation && self.switches.insurance_fund;
+        let fund = if fund_pays { self.ledger.fund[venue.index()] } else { Money::ZERO };
         let (paid, uncovered) = waterfall::cover(deficit, fund);
         now.margin = Money::ZERO;
         self.ledger.fund[venue.index()] -= paid;

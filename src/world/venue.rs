@@ -128,23 +128,29 @@ impl World {
     /// Works one request off where it lies.
     #[inline(always)]
     pub(crate) fn work_off<O: Observer>(&mut self, request: &Request, emit: &mut Emit<'_, O>) {
-        match *request {
+        let market = match *request {
             Request::Submit(ref order) => {
                 self.submit(order, emit);
                 // The funds' accounts are the first ones.
                 if order.account.index() < self.fund_accounts.len() {
                     self.sweep_fund(VenueId(order.account.0 as u16), emit);
                 }
+                order.market
             }
             Request::Cancel { account, market, id, place } => {
                 self.cancel(account, market, (id, place), emit);
+                market
             }
-            Request::TopUp { account, market, amount } => self.top_up(account, market, amount, emit),
+            Request::TopUp { account, market, amount } => {
+                self.top_up(account, market, amount, emit);
+                market
+            }
             Request::Amend { account, market, id, price, qty } => {
                 self.amend(account, market, id, (price, qty), emit);
+                market
             }
-        }
-        self.settle_down(request.market(), emit);
+        };
+        self.settle_down(market, emit);
     }
 
     /// Checks margin, then hands an order to the book or to the stops.
@@ -349,12 +355,12 @@ impl World {
             orders: &mut state.orders,
             notices: &mut self.notices,
             last: &mut state.last,
-            mark: self.marks[market.index()],
+            marks: &self.marks,
             last_change: &mut self.last_change,
             incoming,
             liquidating,
             incoming_reduces: false,
-            fund_pays: self.switches.forced_liquidation && self.switches.insurance_fund,
+            switches: self.switches,
             emit,
         };
         (&mut state.book, settlement)
