@@ -35,6 +35,8 @@ pub struct RetailSpec {
     pub close_rate: f64,
     /// Share of the free balance put behind a new position [0-1].
     pub stake: f64,
+    /// Largest notional of a new position, in money of the settlement asset's smallest unit.
+    pub largest: Money,
     /// How all rates rise when the market moves.
     pub activity: Activity,
     /// Which positions have a stop-loss or a take-profit, and where.
@@ -219,6 +221,7 @@ impl Retail {
         let stake = view.free(account).0 as f64 * self.spec.stake;
         // One in five hundred of the notional is kept for fees and slippage, times leverage as both scale with it.
         let notional = stake * f64::from(leverage) / (1.0 + 0.002 * f64::from(leverage));
+        let notional = notional.min(self.spec.largest.0 as f64);
         let leverage = leverage.min(view.max_leverage(market, Money(notional as i64)));
         let qty = libm::floor(notional / lot_value) as i64;
         if lot_value <= 0.0 || qty < 1 {
@@ -273,6 +276,7 @@ mod tests {
 
     fn spec() -> RetailSpec {
         RetailSpec {
+            largest: Money(i64::MAX),
             market: PERP,
             accounts: 10,
             leverages: vec![5],

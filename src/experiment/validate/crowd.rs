@@ -103,6 +103,7 @@ fn retail(leverages: &[u16]) -> PopulationStrategy {
     let weights: Vec<f64> = leverages.iter().map(|&leverage| f64::from(leverage)).collect();
     let mean = weights.iter().sum::<f64>() / weights.len() as f64;
     let spec = RetailSpec {
+        largest: crate::units::Money(i64::MAX),
         market: MARKET,
         accounts: 300,
         leverages: leverages.to_vec(),

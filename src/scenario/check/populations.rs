@@ -7,7 +7,7 @@ use crate::agents::{
 };
 use crate::sampling::LogNormal;
 use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Section, Seeding, Shock, ShockKind};
-use crate::units::{MarketId, Price, Qty, Side, Time, decimal_to_units};
+use crate::units::{MarketId, Money, Price, Qty, Side, Time, decimal_to_units};
 use crate::world::MarketSpec;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -276,7 +276,14 @@ impl Checker<'_> {
             );
         }
         let per_second = |key| body.float(key) / 86_400.0;
+        let largest = market.map(|market| {
+            // The cap in whole money units, by what a lot is worth in both.
+            let lot = market.contract.notional(market.initial_price, Qty(1)).0 as f64;
+            let units = at.map_or(1.0, |(_, scale)| scale.lot_value);
+            Money((body.float("notional_cap") * (lot / units)) as i64)
+        });
         let spec = RetailSpec {
+            largest: largest.unwrap_or(Money::ZERO),
             market: at.map_or(MarketId(0), |(market, _)| market),
             accounts: (longs + shorts + idle).clamp(0, i64::from(u32::MAX)) as u32,
             leverages,

@@ -548,7 +548,7 @@ pub(super) const POPULATIONS: &[Key] = &[
         Kind::Float { min: 0.01, max: 1e12 },
         "settlement asset",
         Some("20000000"),
-        "largest notional of a position at the start",
+        "largest notional of a position, at the start or opened later",
         "larger positions are built and closed in parts, which this population does not do",
     ),
     key(
