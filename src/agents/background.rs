@@ -55,6 +55,8 @@ pub struct BackgroundSpec {
     pub market_qty: LogNormal,
     /// How market orders become more frequent when the market moves.
     pub activity: Activity,
+    /// How cancellations of all resting orders become more frequent on top of that, so that the book thins when the market moves.
+    pub flight: Activity,
     /// Distance in hundredths of a percent within which limit orders come and go more often by the same factor: that of rungs
     /// which begin nearer than this.
     pub refill_within_bps: f64,
@@ -109,7 +111,8 @@ impl Background {
             weights.push(if rung.ask_lots > 0.0 { arrivals } else { 0.0 });
         }
         for list in 0..spec.rungs.len() {
-            weights.push(capacity(&spec) * bound(&spec, list) * highest(&spec, list.saturating_sub(1)));
+            let often = highest(&spec, list.saturating_sub(1)) * spec.flight.highest();
+            weights.push(capacity(&spec) * bound(&spec, list) * often);
         }
         Self {
             tick: Exponential::new(weights.iter().sum()),
@@ -129,7 +132,7 @@ impl Background {
     /// as long as it is known.
     fn next(&mut self, view: &View<'_>, actions: &mut Actions) {
         let mut wait = 0.0;
-        let (multiplier, known) = (self.spec.activity.now(view, self.spec.market), known_for(view.now()));
+        let (multipliers, known) = (self.multipliers(view), known_for(view.now()));
         loop {
             self.ticks += 1;
             let mut rng = self.stream.draw(0, self.ticks);
@@ -146,7 +149,7 @@ impl Background {
                 let draw = uniform(&mut rng) * highest;
                 if wait >= known {
                     undecided = Some(draw);
-                } else if draw >= multiplier {
+                } else if draw >= self.present(candidate, multipliers) {
                     continue;
                 }
             }
@@ -174,14 +177,31 @@ impl Background {
             Candidate::Market => self.spec.activity.highest(),
             Candidate::Arrival { rung, .. } => highest(&self.spec, rung),
             // Its share of the clock is that of the next nearer rung.
-            Candidate::Cancel { list } => highest(&self.spec, list.saturating_sub(1)),
+            Candidate::Cancel { list } => {
+                highest(&self.spec, list.saturating_sub(1)) * self.spec.flight.highest()
+            }
+        }
+    }
+
+    /// Returns the multipliers of activity and of flight now.
+    fn multipliers(&self, view: &View<'_>) -> [f64; 2] {
+        [self.spec.activity, self.spec.flight].map(|one| one.now(view, self.spec.market))
+    }
+
+    /// Returns how much more often than usual a candidate comes now.
+    fn present(&self, candidate: Candidate, [activity, flight]: [f64; 2]) -> f64 {
+        let near = |rung| if highest(&self.spec, rung) > 1.0 { activity } else { 1.0 };
+        match candidate {
+            Candidate::Market => activity,
+            Candidate::Arrival { rung, .. } => near(rung),
+            Candidate::Cancel { list } => near(list.saturating_sub(1)) * flight,
         }
     }
 
     fn act(&mut self, pending: Pending, view: &View<'_>, actions: &mut Actions) {
         let Pending { candidate, undecided, mut rng } = pending;
-        let multiplier = self.spec.activity.now(view, self.spec.market);
-        if undecided.is_some_and(|draw| draw >= multiplier) {
+        let multipliers = self.multipliers(view);
+        if undecided.is_some_and(|draw| draw >= self.present(candidate, multipliers)) {
             return;
         }
         match candidate {
@@ -191,7 +211,7 @@ impl Background {
                 actions.submit(order(self.taker, self.spec.market, side, qty, MARKET));
             }
             Candidate::Arrival { side, rung } => self.arrive(side, rung, view, &mut rng, actions),
-            Candidate::Cancel { list } => self.cancel(list, multiplier, view, &mut rng, actions),
+            Candidate::Cancel { list } => self.cancel(list, multipliers[0], view, &mut rng, actions),
         }
     }
 
@@ -255,8 +275,8 @@ impl Background {
         };
         let away = (resting.price.0 as f64 / view.mid(self.spec.market) - 1.0).abs() * 1e4;
         let now = self.spec.rungs.iter().position(|rung| away < rung.to_bps).unwrap_or(self.lists.len() - 1);
-        // Candidates came this much more often, and this much more often the order is to go.
-        let came = if self.highest(Candidate::Cancel { list }) > 1.0 { multiplier } else { 1.0 };
+        // Candidates came this much more often, and this much more often the order is to go; flight is in both.
+        let came = if highest(&self.spec, list.saturating_sub(1)) > 1.0 { multiplier } else { 1.0 };
         let goes = if highest(&self.spec, now) > 1.0 { multiplier } else { 1.0 };
         if chance < goes / came / (self.spec.rungs[now].lifetime_s * bound(&self.spec, list)) {
             self.lists[list].swap_remove(index);

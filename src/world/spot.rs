@@ -1,10 +1,10 @@
 //! Coins against cash: what a venue asks of those who trade them.
 
 use super::{Order, World};
-use crate::clearing::PositionId;
+use crate::clearing::{Contract, MarginMode, PositionId};
 use crate::event::{Emit, Event, Observer, Refusal};
 use crate::market::{Book, MAX_PRICE, MAX_QTY, OrderType};
-use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Rounding, Side};
+use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Rate, Rounding, Side};
 
 impl World {
     /// Returns why a spot order would be refused: a purchase is paid for in full, with the taker fee on it, out of free cash;
@@ -35,6 +35,24 @@ impl World {
         let fee = venue.fees.taker.of(value, Rounding::Ceil);
         let is_there = value <= self.accounts.free(order.account) + freed - fee;
         (!is_there).then_some(Refusal::InsufficientMargin)
+    }
+
+    /// Returns the type of an order that goes to the book: a purchase at market of somebody who has no credit goes no further than
+    /// the price at which all of it could be paid for, since the book may be thin behind its best price.
+    pub(super) fn affordable(&self, order: &Order) -> OrderType {
+        let OrderType::Market { worst } = order.order_type else { return order.order_type };
+        let is_credited = self.accounts.mode(order.account) != MarginMode::Isolated;
+        let (market, venue) = self.spec.of(order.market);
+        let Contract::Spot { unit } = market.contract else { return order.order_type };
+        if is_credited || order.side == Side::Sell || !(Qty(1)..=MAX_QTY).contains(&order.qty) {
+            return order.order_type;
+        }
+        // Fees of parts are rounded up one by one, and are no more than what is left.
+        let free = i128::from(self.accounts.free(order.account).0.max(0)) * i128::from(Rate::ONE);
+        let value = free.div_euclid(i128::from(Rate::ONE + venue.fees.taker.0));
+        let price = value.div_euclid(i128::from(unit) * i128::from(order.qty.0)).min(i128::from(MAX_PRICE.0));
+        let most = Price(price as i64).max(Price(1));
+        OrderType::Market { worst: Some(worst.map_or(most, |worst| worst.min(most))) }
     }
 
     /// Returns the lots that a position's other resting orders sell.

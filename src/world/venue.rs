@@ -172,6 +172,9 @@ impl World {
         };
         self.choose_leverage(order, position);
         let Some(trigger) = order.trigger else {
+            let is_spot = self.spec.markets[order.market.index()].contract.is_spot();
+            let to_book =
+                if is_spot { NewOrder { order_type: self.affordable(order), ..to_book } } else { to_book };
             return self.send_to_book(order.market, to_book, position, None, emit);
         };
         let Trigger { price, when, source } = trigger;

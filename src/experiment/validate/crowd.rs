@@ -73,6 +73,7 @@ fn background() -> BackgroundSpec {
         market_rate: 1.0,
         market_qty: LogNormal::new(4.0, 1.0),
         activity: Activity::STEADY,
+        flight: Activity::STEADY,
         refill_within_bps: 0.0,
     }
 }

@@ -45,9 +45,9 @@ impl Checker<'_> {
         Some((MarketId(index as u16), (*self.scales.get(index)?)?))
     }
 
-    /// Reads how a strategy's rates rise with the volatility of its market.
-    fn activity(&self, body: Section<'_>, market: Option<&MarketSpec>) -> Activity {
-        let Some(rule) = body.opt_table("activity") else { return Activity::STEADY };
+    /// Reads how a strategy's rates rise with the volatility of its market, from the table under a key.
+    fn response(&self, key: &str, body: Section<'_>, market: Option<&MarketSpec>) -> Activity {
+        let Some(rule) = body.opt_table(key) else { return Activity::STEADY };
         let activity = Activity {
             reference: rule.float("reference"),
             exponent: rule.float("exponent"),
@@ -69,7 +69,9 @@ impl Checker<'_> {
 
     fn background(&self, body: Section<'_>, markets: &[Option<MarketSpec>]) -> Option<PopulationStrategy> {
         let at = self.at(body);
-        let activity = self.activity(body, at.and_then(|(market, _)| markets[market.index()].as_ref()));
+        let market = at.and_then(|(market, _)| markets[market.index()].as_ref());
+        let activity = self.response("activity", body, market);
+        let flight = self.response("flight", body, market);
         let refill_within_bps =
             body.opt_table("activity").map_or(0.0, |rule| rule.float("refill_within_bps"));
         let (bids, asks) = (profile(body, "bids"), profile(body, "asks"));
@@ -132,6 +134,7 @@ impl Checker<'_> {
             market_rate,
             market_qty,
             activity,
+            flight,
             refill_within_bps,
         }))
     }
@@ -292,7 +295,7 @@ impl Checker<'_> {
             open_rate: per_second("opens_per_day"),
             close_rate: per_second("closes_per_day"),
             stake: body.float("stake"),
-            activity: self.activity(body, market),
+            activity: self.response("activity", body, market),
             exits: exits(body),
             top_up: top_up(body),
             panic: body.float("panic"),
@@ -392,7 +395,7 @@ impl Checker<'_> {
             order_share: body.float("order_share"),
             dip_buying: body.float("dip_buying"),
             half_life: body.duration("dip_half_life"),
-            activity: self.activity(body, market),
+            activity: self.response("activity", body, market),
         };
         at.map(|_| PopulationStrategy::Holder(spec))
     }

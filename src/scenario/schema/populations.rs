@@ -154,6 +154,21 @@ pub(super) const POPULATIONS: &[Key] = &[
     activity_reference("populations.*.strategy.background.activity.reference"),
     activity_exponent("populations.*.strategy.background.activity.exponent"),
     activity_cap("populations.*.strategy.background.activity.cap"),
+    table(
+        "populations.*.strategy.background.flight",
+        "how cancellations of all resting orders rise with the market's volatility, on top of activity, so that the book thins; \
+         without this table they do not",
+    ),
+    activity_reference("populations.*.strategy.background.flight.reference"),
+    activity_exponent("populations.*.strategy.background.flight.exponent"),
+    key(
+        "populations.*.strategy.background.flight.cap",
+        Kind::Float { min: 1.0, max: 1_000.0 },
+        "",
+        Some("10"),
+        "highest multiplier",
+        "the depth that is left tends to one over it: a tenth of cascades left .06 of the normal 1 % depth or less",
+    ),
     key(
         "populations.*.strategy.background.activity.refill_within_bps",
         Kind::Float { min: 0.0, max: 10_000.0 },
