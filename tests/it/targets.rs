@@ -1,6 +1,6 @@
 //! Facts about targets in whole runs, and about those that are shipped.
 
-use crate::support::scenario;
+use crate::support::{checked, scenario};
 use firesale::experiment::{Arm, Cancel, Design};
 use firesale::record::targets::{
     COLUMNS, HOURLY_COLUMNS, Hour, Purpose, Statistic, Target, Window, read, read_hourly,
@@ -84,6 +84,34 @@ fn streams_tell_less_and_the_burn_in_is_seen() {
     assert!(survival < 1.0 && depth > 0.0 && multiple > 1.0, "{values:?}");
     let least = metric(&record, "depth_bid_1pct_usd_min");
     assert!((survival - least / depth).abs() < 1e-9, "{survival} of {depth} for {least}");
+}
+
+/// A target is of its market: spot is followed beside the perpetual, and the premium is seen.
+#[test]
+fn spot_and_premium_are_seen() {
+    let scenario = checked("two", include_str!("two_markets.toml"), &[]).unwrap();
+    let markets = &scenario.world.markets;
+    let at = |name: &str| markets.iter().position(|market| market.name == name).unwrap() as u16;
+    let whole = Window { from: Time::ZERO, to: scenario.duration };
+    let of =
+        |market: u16, statistic: &str| Target { market: MarketId(market), ..target(statistic, whole, None) };
+    let (spot, perpetual) = (at("COIN-SPOT"), at("COIN-PERP"));
+    let targets = vec![
+        of(spot, "volume_usd"),
+        of(perpetual, "volume_usd"),
+        of(perpetual, "fall_to_low_pct"),
+        of(spot, "fall_to_low_pct"),
+        of(perpetual, "premium_bps_mean"),
+    ];
+    let record = simulate(&Design::compared(&scenario, 1, 1, false, targets), 0);
+    let values: Vec<f64> = record.targets.iter().map(|value| value.unwrap()).collect();
+    for (value, name) in values.iter().zip(["spot_volume_usd", "volume_usd"]) {
+        let expected = metric(&record, name);
+        assert!((value - expected).abs() <= 1e-9 * expected, "{name}: {value} and {expected}");
+    }
+    // The sale is in the perpetual: it falls further than spot, and below it.
+    assert!(values[2] > values[3] && values[3] >= 0.0, "{values:?}");
+    assert!(metric(&record, "basis_bps_min") <= values[4] && values[4] < 0.0, "{values:?}");
 }
 
 #[test]

@@ -31,6 +31,31 @@ impl Accumulator for Change {
     }
 }
 
+/// What there is at the last sample of a window.
+pub(super) struct AtEnd {
+    window: Window,
+    of: fn(&dyn Look) -> Option<f64>,
+    last: Option<f64>,
+}
+
+impl AtEnd {
+    pub(super) fn new(window: Window, of: fn(&dyn Look) -> Option<f64>) -> Self {
+        Self { window, of, last: None }
+    }
+}
+
+impl Accumulator for AtEnd {
+    fn sample(&mut self, at: &Sample<'_>) {
+        if self.window.contains(at.time) {
+            self.last = (self.of)(at.market);
+        }
+    }
+
+    fn value(&self) -> Option<f64> {
+        self.last
+    }
+}
+
 /// Mean over the samples of a window that have a value.
 pub(super) struct Level {
     window: Window,
@@ -129,6 +154,14 @@ mod tests {
             self.spread
         }
 
+        fn premium_bps(&self) -> Option<f64> {
+            self.spread.map(|spread| -spread)
+        }
+
+        fn funding_rate_pct(&self) -> Option<f64> {
+            Some(self.mark / 1e4)
+        }
+
         fn open_interest_coins(&self) -> f64 {
             self.coins
         }
@@ -183,6 +216,14 @@ mod tests {
         assert_near(value("depth_bid_2pct_usd_mean", at, None), 500.0);
         assert_near(value("depth_ask_2pct_usd_mean", at, None), 1_000.0);
         assert_eq!(value("spread_bps_mean", window(15, 20), None), None);
+        assert_near(value("premium_bps_mean", at, None), -6.0);
+    }
+
+    #[test]
+    fn the_rate_of_funding_is_that_at_the_end() {
+        assert_near(value("funding_rate_pct", window(0, 29), None), 0.008);
+        assert_near(value("funding_rate_pct", window(0, 30), None), 0.007);
+        assert_eq!(value("funding_rate_pct", window(31, 40), None), None);
     }
 
     #[test]

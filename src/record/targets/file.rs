@@ -96,6 +96,9 @@ impl Row<'_> {
             _ => self.number("scale", f64::MIN_POSITIVE, " above zero, or nothing for 1"),
         };
         if let Some(statistic) = statistic {
+            if let Some(market) = market {
+                self.meaningful(statistic, market);
+            }
             self.unit(statistic);
             if let Some(window) = window {
                 self.long_enough(statistic, window, "to");
@@ -158,6 +161,25 @@ impl Row<'_> {
             self.problem("market", what, Some(format!("markets: {all}")));
         }
         index.map(|index| MarketId(index as u16))
+    }
+
+    fn meaningful(&mut self, statistic: &Statistic, market: MarketId) {
+        let markets = &self.scenario.world.markets;
+        let market = &markets[market.index()];
+        if statistic.needs.met_by(market) {
+            return;
+        }
+        let what = format!("{} has no {} for {}", market.name, statistic.needs.name(), statistic.name);
+        let others: Vec<&str> = (markets.iter())
+            .filter(|market| statistic.needs.met_by(market))
+            .map(|market| market.name.as_str())
+            .collect();
+        let help = if others.is_empty() {
+            format!("no market of the scenario has {}", statistic.needs.name())
+        } else {
+            format!("markets that have: {}", listed(others))
+        };
+        self.problem("market", what, Some(help));
     }
 
     /// Reads a window within the run.
@@ -326,6 +348,11 @@ mod tests {
                 "a,fall_pct,M,0s,1m,,,1,1,%,,show,a,b\na,fall_pct,M,0s,1m,,,1,1,%,,show,a,b",
                 "another target is called a",
             ),
+            (
+                "a,funding_rate_pct,M,0s,10m,,,1,1,%,,show,a,b",
+                "market: COIN-PERP has no funding for funding_rate_pct",
+            ),
+            ("a,premium_bps_mean,M,0s,10m,,,1,1,bps,,show,a,b", "no market of the scenario has index"),
             ("", "has no target"),
         ] {
             let said = targets(&row.replace(",M,", &format!(",{market},"))).unwrap_err();

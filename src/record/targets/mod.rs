@@ -20,7 +20,7 @@ mod watcher;
 
 pub use file::{COLUMNS, read};
 pub use hourly::{HOURLY_COLUMNS, Hour, Hourly, read_hourly};
-pub use statistic::{Accumulator, Feed, LiquidatedSide, Look, STATISTICS, Sample, Statistic};
+pub use statistic::{Accumulator, Feed, LiquidatedSide, Look, Needs, STATISTICS, Sample, Statistic};
 pub use watcher::Watcher;
 
 use crate::units::{MarketId, Time};

@@ -1,10 +1,11 @@
 //! The statistics that a target may name: one table.
 
 use super::Window;
-use super::book::{Change, Level, Survival};
+use super::book::{AtEnd, Change, Level, Survival};
 use super::flow::{Liquidated, Part, Reported, Volume, VolumeMultiple};
 use super::price::{Minutes, Path, Retraced};
 use crate::units::{Side, Time};
+use crate::world::MarketSpec;
 
 /// What a statistic is made from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +18,41 @@ pub enum Feed {
     Liquidations,
     /// The market as it is seen at equal distances of time (`sample_every`).
     Samples,
+}
+
+/// What a market must have for a statistic to mean something there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Needs {
+    /// A book.
+    Book,
+    /// Positions, which spot has not.
+    Positions,
+    /// An index.
+    Index,
+    /// Funding.
+    Funding,
+}
+
+impl Needs {
+    /// Tells whether a market has it.
+    pub fn met_by(self, market: &MarketSpec) -> bool {
+        match self {
+            Self::Book => true,
+            Self::Positions => !market.contract.is_spot(),
+            Self::Index => market.index.is_some(),
+            Self::Funding => market.funding.is_some(),
+        }
+    }
+
+    /// Returns it in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Book => "book",
+            Self::Positions => "positions",
+            Self::Index => "index",
+            Self::Funding => "funding",
+        }
+    }
 }
 
 /// Which side a liquidated position was on.
@@ -59,6 +95,10 @@ pub trait Look {
     fn depth_usd(&self, side: Side, bps: f64) -> f64;
     /// Returns the distance of best bid and best ask over their middle, or `None` if a side is empty.
     fn spread_bps(&self) -> Option<f64>;
+    /// Returns the middle over the index, or `None` without an index or a middle.
+    fn premium_bps(&self) -> Option<f64>;
+    /// Returns the funding rate that the interval's end would bring by now, or `None` where funding is not paid.
+    fn funding_rate_pct(&self) -> Option<f64>;
     /// Returns the open interest in coins.
     fn open_interest_coins(&self) -> f64;
 }
@@ -76,6 +116,8 @@ pub struct Statistic {
     pub reference: Option<&'static str>,
     /// What it is made from.
     pub feed: Feed,
+    /// What a market must have for it.
+    pub needs: Needs,
     /// Shortest window that it has a value for.
     pub shortest: Time,
     begin: fn(Window, Window) -> Box<dyn Accumulator>,
@@ -107,7 +149,16 @@ const fn price(
     meaning: &'static str,
     begin: fn(Window, Window) -> Box<dyn Accumulator>,
 ) -> Statistic {
-    Statistic { name, unit, meaning, reference: None, feed: Feed::Price, shortest: Time(1), begin }
+    Statistic {
+        name,
+        unit,
+        meaning,
+        reference: None,
+        feed: Feed::Price,
+        needs: Needs::Book,
+        shortest: Time(1),
+        begin,
+    }
 }
 
 /// A statistic of liquidations.
@@ -117,7 +168,7 @@ const fn liquidations(
     meaning: &'static str,
     begin: fn(Window, Window) -> Box<dyn Accumulator>,
 ) -> Statistic {
-    Statistic { feed: Feed::Liquidations, ..price(name, unit, meaning, begin) }
+    Statistic { feed: Feed::Liquidations, needs: Needs::Positions, ..price(name, unit, meaning, begin) }
 }
 
 /// A statistic of samples.
@@ -131,7 +182,7 @@ const fn samples(
 }
 
 /// Every statistic.
-pub static STATISTICS: [Statistic; 22] = [
+pub static STATISTICS: [Statistic; 24] = [
     price("fall_pct", "%", "fall of the mark over the window, end to end", |window, _| {
         Box::new(Path::new(window, |path| (1.0 - path.close / path.first) * 100.0))
     }),
@@ -227,18 +278,24 @@ pub static STATISTICS: [Statistic; 22] = [
             |window, calm| Box::new(VolumeMultiple::new(window, calm)),
         )
     },
-    samples(
-        "open_interest_change_coins_pct",
-        "%",
-        "change of the open interest in coins over the window, end to end",
-        |window, _| Box::new(Change::new(window, |at| at.open_interest_coins())),
-    ),
-    samples(
-        "open_interest_change_usd_pct",
-        "%",
-        "change of the open interest in USD at the mark over the window, end to end",
-        |window, _| Box::new(Change::new(window, |at| at.open_interest_coins() * at.mark_usd())),
-    ),
+    Statistic {
+        needs: Needs::Positions,
+        ..samples(
+            "open_interest_change_coins_pct",
+            "%",
+            "change of the open interest in coins over the window, end to end",
+            |window, _| Box::new(Change::new(window, |at| at.open_interest_coins())),
+        )
+    },
+    Statistic {
+        needs: Needs::Positions,
+        ..samples(
+            "open_interest_change_usd_pct",
+            "%",
+            "change of the open interest in USD at the mark over the window, end to end",
+            |window, _| Box::new(Change::new(window, |at| at.open_interest_coins() * at.mark_usd())),
+        )
+    },
     Statistic {
         reference: Some(CALM),
         ..samples(
@@ -275,6 +332,24 @@ pub static STATISTICS: [Statistic; 22] = [
         "mean asks within 2 % of the middle in the window",
         |window, _| Box::new(Level::new(window, |at| Some(at.depth_usd(Side::Sell, 200.0)))),
     ),
+    Statistic {
+        needs: Needs::Index,
+        ..samples(
+            "premium_bps_mean",
+            "bps",
+            "mean of the middle over the index in the window",
+            |window, _| Box::new(Level::new(window, |at| at.premium_bps())),
+        )
+    },
+    Statistic {
+        needs: Needs::Funding,
+        ..samples(
+            "funding_rate_pct",
+            "%",
+            "funding rate that the interval's end would bring, as it stands at the end of the window",
+            |window, _| Box::new(AtEnd::new(window, |at| at.funding_rate_pct())),
+        )
+    },
 ];
 
 #[cfg(test)]

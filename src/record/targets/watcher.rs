@@ -126,6 +126,17 @@ impl Look for Seen<'_> {
         Some((ask - bid) / (ask + bid) * 2e4)
     }
 
+    fn premium_bps(&self) -> Option<f64> {
+        let market = self.world.market(self.market);
+        let (index, twice) = market.reference.index.zip(market.book.mid_twice())?;
+        Some((twice as f64 / 2.0 / index - 1.0) * 1e4)
+    }
+
+    fn funding_rate_pct(&self) -> Option<f64> {
+        let rules = &self.world.spec.markets[self.market.index()];
+        rules.funding.map(|_| self.world.market(self.market).reference.funding_rate * 100.0)
+    }
+
     fn open_interest_coins(&self) -> f64 {
         self.world.open_interest(self.market) as f64 * self.scale.lot
     }
