@@ -8,7 +8,7 @@ use firesale::market::{
     Book as _, BookEvent, MAX_PRICE, OrderType, Place, RejectReason, SelfTrade, TimeInForce,
 };
 use firesale::units::{AccountId, Money, OrderId, Position, Price, Qty, Side};
-use firesale::world::{Order, Request, Switches};
+use firesale::world::{MarkRule, Order, Request, Switches};
 
 fn order(bench: &mut Bench, account: AccountId, side: Side, qty: Qty, order_type: OrderType) -> Order {
     let id = bench.world.next_order_id();
@@ -178,4 +178,21 @@ fn an_order_that_only_reduces_sets_nothing_aside_at_any_price() {
     bench.ask(Request::Submit(order));
     assert_eq!(bench.world.market(A).book.level(Side::Sell, MAX_PRICE), Qty(10));
     assert_eq!(bench.world.accounts.get(account).reserved, Money(0));
+}
+
+/// The book may be thin behind its best price: what a purchase at market cannot pay it does not buy.
+#[test]
+fn a_spot_purchase_at_market_stops_where_its_cash_ends() {
+    let rules = Rules { has_spot: true, mark: MarkRule::Index, ..Rules::default() };
+    let mut bench = Bench::new(&rules);
+    let (issuer, seller, buyer) = (bench.unmargined(), bench.unmargined(), bench.isolated(24 * 880));
+    bench.endow(seller, issuer, 100);
+    bench.submit(seller, B, Side::Sell, 2, limit(880));
+    bench.submit(seller, B, Side::Sell, 10, limit(881));
+    bench.submit(seller, B, Side::Sell, 22, limit(1_066));
+    bench.submit(buyer, B, Side::Buy, 24, MARKET);
+    // All 24 could be paid for at 880 and no further.
+    assert_eq!(bench.state(buyer, B), (22 * 880, 2, 0, 0));
+    bench.submit(buyer, B, Side::Buy, 20, MARKET);
+    assert_eq!(bench.state(buyer, B), (22 * 880 - 10 * 881, 12, 0, 0));
 }
