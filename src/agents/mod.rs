@@ -127,7 +127,7 @@ impl<'a> View<'a> {
     }
 
     /// Returns how much the middle has moved of late: standard deviation of the logarithm per square root of an hour, by an
-    /// exponential average of squared returns; 0 in a market that does not ask for it.
+    /// exponential average of the size of returns; 0 in a market that does not ask for it.
     pub fn volatility(&self, market: MarketId) -> f64 {
         self.world.market(market).reference.volatility()
     }

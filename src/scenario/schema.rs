@@ -219,7 +219,7 @@ const WORLD: &[Key] = &[
         Kind::Duration { min: "0s", max: "1d" },
         "",
         Some("0s"),
-        "half-life of the average of squared five-second returns that agents of the market respond to; 0s for none",
+        "half-life of the average size of five-second returns that agents of the market respond to; 0s for none",
         "nobody responds to volatility unless the scenario says how fast it is noticed",
     ),
     table("markets.*.funding", "what longs and shorts pay each other; without this table nothing"),

@@ -44,8 +44,8 @@ pub struct Reference {
     /// Premiums of the interval times their numbers, and how many they are.
     weighted: f64,
     samples: f64,
-    /// Average of the squared logarithmic return of one observation.
-    variance: f64,
+    /// Average of the size of the logarithmic return of one observation.
+    mean_move: f64,
     /// Middle at the last observation.
     middle: Option<f64>,
     /// What the average keeps from one observation to the next.
@@ -67,21 +67,23 @@ impl Reference {
             mean_basis: 0.0,
             weighted: 0.0,
             samples: 0.0,
-            variance: 0.0,
+            mean_move: 0.0,
             middle: None,
             keep: if half_life > 0.0 { libm::exp2(-OBSERVED_EVERY.as_secs_f64() / half_life) } else { 1.0 },
         }
     }
 
-    /// Standard deviation of the logarithm per square root of an hour.
+    /// Standard deviation of the logarithm per square root of an hour, by the mean size of returns as if they were normal: one
+    /// gap that closes at once would stay in a mean of squares for as long as the half-life.
     pub fn volatility(&self) -> f64 {
-        (self.variance * (3_600.0 / OBSERVED_EVERY.as_secs_f64())).sqrt()
+        let per_hour = 3_600.0 / OBSERVED_EVERY.as_secs_f64();
+        self.mean_move * (core::f64::consts::FRAC_PI_2 * per_hour).sqrt()
     }
 
     fn move_volatility(&mut self, middle: f64) {
         if let Some(before) = self.middle {
-            let change = libm::log(middle / before);
-            self.variance = self.variance * self.keep + change * change * (1.0 - self.keep);
+            let change = libm::log(middle / before).abs();
+            self.mean_move = self.mean_move * self.keep + change * (1.0 - self.keep);
         }
         self.middle = Some(middle);
     }
