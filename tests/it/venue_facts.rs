@@ -187,7 +187,10 @@ fn a_spot_purchase_at_market_stops_where_its_cash_ends() {
     let mut bench = Bench::new(&rules);
     let (issuer, seller, buyer) = (bench.unmargined(), bench.unmargined(), bench.isolated(24 * 880));
     bench.endow(seller, issuer, 100);
-    bench.submit(seller, B, Side::Sell, 2, limit(880));
+    // The mark, which a purchase is measured at if it is above the touch, comes down from 1,000 with a first trade.
+    bench.submit(seller, B, Side::Sell, 3, limit(880));
+    bench.submit(issuer, B, Side::Buy, 1, limit(880));
+    assert_eq!(bench.world.mark(B), Price(880));
     bench.submit(seller, B, Side::Sell, 10, limit(881));
     bench.submit(seller, B, Side::Sell, 22, limit(1_066));
     bench.submit(buyer, B, Side::Buy, 24, MARKET);
