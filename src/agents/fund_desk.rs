@@ -45,3 +45,44 @@ impl Decide for FundDesk {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::tests::{PERP, Stage, submitted};
+    use crate::rng::Seed;
+    use crate::units::Side;
+
+    #[test]
+    fn it_closes_a_share_of_what_is_left_at_each_look_and_never_more_than_there_is() {
+        for side in [Side::Buy, Side::Sell] {
+            let mut stage = Stage::new();
+            let account = stage.desk();
+            stage.trade(account, PERP, side, 10);
+            let spec = UnloadingSpec { interval: Time(10 * Time::SECOND.0), share: 0.3 };
+            let stream = Seed { master: 1, replicate: 0 }.stream("desk");
+            let (requests, times) = stage.live(&mut FundDesk::new(spec, PERP, account), stream, 12);
+            let orders: Vec<_> = requests.iter().filter_map(submitted).collect();
+            // Three tenths of 10, 7, 4, 2 and 1, rounded up; and nothing once it is flat.
+            assert_eq!(orders.iter().map(|order| order.qty.0).collect::<Vec<_>>(), [3, 3, 2, 1, 1]);
+            assert!(orders.iter().all(|order| order.side == side.opposite() && order.reduce_only));
+            assert_eq!(stage.view().lots(account, PERP).0, 0);
+            let clock: Vec<Time> = (1..=12).map(|look| Time(look * spec.interval.0)).collect();
+            assert_eq!(times, clock, "it goes on looking");
+        }
+    }
+
+    #[test]
+    fn a_share_of_nothing_closes_one_lot_at_a_time() {
+        let mut stage = Stage::new();
+        let account = stage.desk();
+        stage.trade(account, PERP, Side::Buy, 3);
+        let spec = UnloadingSpec { interval: Time::SECOND, share: 0.0 };
+        let stream = Seed { master: 1, replicate: 0 }.stream("desk");
+        let (requests, _) = stage.live(&mut FundDesk::new(spec, PERP, account), stream, 3);
+        assert_eq!(
+            requests.iter().filter_map(submitted).map(|order| order.qty.0).collect::<Vec<_>>(),
+            [1, 1]
+        );
+    }
+}

@@ -192,3 +192,143 @@ impl Decide for Maker {
         actions.wake_after(Time::from_secs_f64(wait));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::tests::{PERP, SPOT, Stage, submitted};
+    use crate::market::OrderType;
+    use crate::rng::Seed;
+    use crate::world::Request;
+
+    fn ladder(market: MarketId) -> Ladder {
+        Ladder { market, levels: 2, quote_qty: Qty(7), half_spread_bps: 100.0, spacing_bps: 50.0 }
+    }
+
+    fn spec() -> MakerSpec {
+        MakerSpec {
+            ladder: ladder(PERP),
+            second: None,
+            hedge: None,
+            skew_bps: 200.0,
+            inventory_limit: Qty(100),
+            interval: Time::SECOND,
+            withdrawal: None,
+        }
+    }
+
+    /// What a maker asks for at one look: prices of its quotes by market and side, and what it sends at market.
+    struct Look {
+        quotes: [[Vec<i64>; 2]; 2],
+        market_orders: Vec<(MarketId, Side, i64)>,
+        cancels: usize,
+    }
+
+    /// Lets a maker look once and does what it asks for.
+    fn look(stage: &mut Stage, maker: &mut Maker) -> Look {
+        let mut rng = Seed { master: 1, replicate: 0 }.stream("maker").draw(0, 1);
+        let (requests, _) = stage.wake(maker, Wake::Timer, &mut rng);
+        let mut look = Look { quotes: Default::default(), market_orders: Vec::new(), cancels: 0 };
+        look.cancels = requests.iter().filter(|request| matches!(request, Request::Cancel { .. })).count();
+        for order in requests.iter().filter_map(submitted) {
+            match order.order_type {
+                OrderType::Limit { price, tif: TimeInForce::PostOnly } => {
+                    assert_eq!(order.qty, Qty(7));
+                    let side = usize::from(order.side == Side::Sell);
+                    look.quotes[order.market.index()][side].push(price.0);
+                }
+                OrderType::Market { worst: None } => {
+                    look.market_orders.push((order.market, order.side, order.qty.0));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        stage.carry_out(requests);
+        look
+    }
+
+    #[test]
+    fn coins_of_both_books_together_shift_the_quotes_of_both_and_stop_one_side_at_the_limit() {
+        // 1 % and 1.5 % away from 1,000, from 990 and from 1,010: a middle that moves by 2 % at full inventory.
+        let flat = [[990, 985], [1_010, 1_015]];
+        let long = [[980, 975], [1_000, 1_005]];
+        let short = [[999, 994], [1_021, 1_026]];
+        let cases = [
+            ([0, 0], flat),
+            ([50, 0], long),
+            ([0, 50], long),
+            ([-20, 70], long),
+            ([60, -60], flat),
+            ([-25, -25], short),
+        ];
+        for (held, quotes) in cases {
+            let mut stage = Stage::new();
+            let account = stage.desk();
+            stage.hold(account, held);
+            let mut maker = Maker::new(MakerSpec { second: Some(ladder(SPOT)), ..spec() }, account);
+            let found = look(&mut stage, &mut maker);
+            for market in [PERP, SPOT] {
+                assert_eq!(found.quotes[market.index()], quotes, "{held:?}");
+            }
+            assert_eq!(look(&mut stage, &mut maker).cancels, 8, "all are taken away before new ones");
+        }
+        for (held, sides) in [([20, 80], [0, 2]), ([-20, -120], [2, 0])] {
+            let mut stage = Stage::new();
+            let account = stage.desk();
+            stage.hold(account, held);
+            let mut maker = Maker::new(MakerSpec { second: Some(ladder(SPOT)), ..spec() }, account);
+            let found = look(&mut stage, &mut maker);
+            for quotes in found.quotes {
+                assert_eq!(quotes.map(|quotes| quotes.len()), sides, "{held:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_book_that_is_not_its_own_is_neither_quoted_nor_counted() {
+        let mut stage = Stage::new();
+        let account = stage.desk();
+        stage.hold(account, [0, 100]);
+        let found = look(&mut stage, &mut Maker::new(spec(), account));
+        assert_eq!(found.quotes.map(|sides| sides.map(|quotes| quotes.len())), [[2, 2], [0, 0]]);
+    }
+
+    /// Half of what lies beyond half of the limit of 128.
+    #[test]
+    fn a_hedge_lays_a_share_of_the_excess_off_on_spot_until_little_is_left_of_it() {
+        let hedge = Some(Hedge { market: SPOT, threshold: 0.5, share: 0.5 });
+        for side in [Side::Buy, Side::Sell] {
+            let mut stage = Stage::new();
+            let account = stage.desk();
+            // Without a shift, so that its quotes lie behind those that it trades with.
+            let spec = MakerSpec { hedge, inventory_limit: Qty(128), skew_bps: 0.0, ..spec() };
+            let mut maker = Maker::new(spec, account);
+            stage.hold(account, [64 * side.sign(), 0]);
+            assert_eq!(look(&mut stage, &mut maker).market_orders, [], "at the threshold");
+            stage.trade(account, PERP, side, 32);
+            for qty in [16, 8, 4, 2, 1] {
+                assert_eq!(look(&mut stage, &mut maker).market_orders, [(SPOT, side.opposite(), qty)]);
+            }
+            // Half a lot is rounded to none.
+            assert_eq!(look(&mut stage, &mut maker).market_orders, []);
+            assert_eq!(stage.view().lots(account, SPOT).0, -31 * side.sign());
+        }
+    }
+
+    #[test]
+    fn a_maker_whose_quotes_are_away_hedges_all_the_same() {
+        let hedge = Some(Hedge { market: SPOT, threshold: 0.0, share: 1.0 });
+        let half_life = Time(60 * Time::SECOND.0);
+        let withdrawal = Some(Withdrawal { move_bps: 100.0, half_life, pause: half_life });
+        let mut stage = Stage::new();
+        let account = stage.desk();
+        let mut maker = Maker::new(MakerSpec { hedge, withdrawal, ..spec() }, account);
+        assert_eq!(look(&mut stage, &mut maker).quotes[0].each_ref().map(Vec::len), [2, 2]);
+        stage.hold(account, [30, 0]);
+        stage.quote(900);
+        let found = look(&mut stage, &mut maker);
+        assert_eq!((found.cancels, found.quotes), (4, Default::default()));
+        // 30 and its two bids of 7, which were above the new price.
+        assert_eq!(found.market_orders, [(SPOT, Side::Sell, 44)]);
+    }
+}

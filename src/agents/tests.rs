@@ -110,29 +110,59 @@ impl Stage {
         self.with(|world, emit| world.endow_coins(account, QUOTER, SPOT, Qty(qty), emit));
     }
 
+    /// Opens an account that owes nothing to anybody, for those who trade on credit.
+    pub(super) fn desk(&mut self) -> AccountId {
+        self.world.accounts.open(VenueId(0), AgentId(0), MarginMode::Unmargined)
+    }
+
+    /// Lets an account trade at market against the quotes.
+    pub(super) fn trade(&mut self, account: AccountId, market: MarketId, side: Side, qty: i64) {
+        let id = self.world.next_order_id();
+        self.ask(Request::Submit(Order {
+            id,
+            ..super::order(account, market, side, Qty(qty), super::MARKET)
+        }));
+    }
+
+    /// Gives an account lots in both markets.
+    pub(super) fn hold(&mut self, account: AccountId, lots: [i64; 2]) {
+        for (market, lots) in [PERP, SPOT].into_iter().zip(lots) {
+            if let Some(side) = Position(lots).side() {
+                self.trade(account, market, side, lots.abs());
+            }
+        }
+    }
+
     /// Moves the quotes of both markets to a middle: large ones one tick away from it.
     pub(super) fn quote(&mut self, middle: i64) {
-        for (market, id) in std::mem::take(&mut self.quotes) {
+        for market in [PERP, SPOT] {
+            self.quote_at(market, middle);
+        }
+    }
+
+    /// Moves the quotes of one market.
+    pub(super) fn quote_at(&mut self, market: MarketId, middle: i64) {
+        let (old, others) = std::mem::take(&mut self.quotes).into_iter().partition(|(at, _)| *at == market);
+        self.quotes = others;
+        for (market, id) in old {
             let place = crate::market::Place::NONE;
             self.ask(Request::Cancel { account: QUOTER, market, id, place });
         }
-        for market in [PERP, SPOT] {
-            for side in [Side::Buy, Side::Sell] {
-                let price = Price(middle - side.sign());
-                let order = Order {
-                    account: QUOTER,
-                    market,
-                    id: self.world.next_order_id(),
-                    side,
-                    qty: Qty(1_000_000),
-                    order_type: OrderType::Limit { price, tif: TimeInForce::Gtc },
-                    reduce_only: false,
-                    leverage: 1,
-                    trigger: None,
-                };
-                self.ask(Request::Submit(order));
-                self.quotes.push((market, order.id));
-            }
+        for side in [Side::Buy, Side::Sell] {
+            let price = Price(middle - side.sign());
+            let order = Order {
+                account: QUOTER,
+                market,
+                id: self.world.next_order_id(),
+                side,
+                qty: Qty(1_000_000),
+                order_type: OrderType::Limit { price, tif: TimeInForce::Gtc },
+                reduce_only: false,
+                leverage: 1,
+                trigger: None,
+            };
+            self.ask(Request::Submit(order));
+            self.quotes.push((market, order.id));
         }
     }
 
@@ -156,6 +186,16 @@ impl Stage {
         (actions.requests, actions.wake_after)
     }
 
+    /// Does what an agent asked for.
+    pub(super) fn carry_out(&mut self, requests: Vec<Request>) {
+        for request in requests {
+            if let Request::Submit(order) = request {
+                self.world.set_last_order_id(order.id);
+            }
+            self.ask(request);
+        }
+    }
+
     /// Wakes an agent by its timer a number of times while nothing moves, does what it asks for at once, and returns all that it
     /// asked for and when it woke.
     pub(super) fn live<A: Decide>(
@@ -168,13 +208,8 @@ impl Stage {
         let mut wake = Wake::Start;
         for number in 1..=wakes {
             let (requests, wait) = self.wake(agent, wake, &mut stream.draw(0, number));
-            for request in requests {
-                if let Request::Submit(order) = request {
-                    self.world.set_last_order_id(order.id);
-                }
-                self.ask(request);
-                all.push(request);
-            }
+            all.extend(&requests);
+            self.carry_out(requests);
             let Some(wait) = wait else { break };
             self.time = self.time + wait;
             times.push(self.time);

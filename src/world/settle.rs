@@ -404,7 +404,8 @@ impl<O: Observer> Settlement<'_, '_, O> {
         self.note(Purse::Uncovered(venue), to, uncovered, Reason::UncoveredLoss);
     }
 
-    /// Takes the fee of one side, capped at what the account has.
+    /// Takes the fee of one side: from free cash, then from the margin, and no more. Cash that is set aside backs orders, and an
+    /// order for coins that came to trade without all of it would leave its account below zero.
     #[inline(always)]
     fn fee(&mut self, now: &mut Balances, fill: &Fill, mode: MarginMode) {
         let account = fill.account;
@@ -417,7 +418,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let fee = rate.of(Money(fill.value.0.abs()), Rounding::Ceil);
         let from_cash = match mode {
             MarginMode::Unmargined => fee,
-            MarginMode::Isolated => fee.min(now.cash.max(Money::ZERO)),
+            MarginMode::Isolated => fee.min((now.cash - now.reserved).max(Money::ZERO)),
         };
         let from_margin = (fee - from_cash).min(now.margin.max(Money::ZERO));
         now.cash -= from_cash;

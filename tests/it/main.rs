@@ -10,6 +10,7 @@ mod floors;
 mod golden;
 mod margin_properties;
 mod mechanisms;
+mod perpetual;
 mod runs;
 mod support;
 mod targets;

@@ -199,3 +199,21 @@ fn a_spot_purchase_at_market_stops_where_its_cash_ends() {
     bench.submit(buyer, B, Side::Buy, 20, MARKET);
     assert_eq!(bench.state(buyer, B), (22 * 880 - 10 * 881, 12, 0, 0));
 }
+
+/// A perpetual that slips beyond all free cash takes its last fee from the margin, and the bid for a coin can still be paid.
+#[test]
+fn a_fee_takes_nothing_of_the_cash_behind_an_order_for_coins() {
+    let rules = Rules { has_spot: true, fees: [0, 10_000_000, 0], ..Rules::default() };
+    let mut bench = Bench::new(&rules);
+    let (quoter, seller, account) = (bench.unmargined(), bench.unmargined(), bench.isolated(2_100));
+    bench.submit(account, B, Side::Buy, 1, limit(1_000));
+    for (price, qty) in [(1_000, 5), (1_300, 4), (1_301, 1)] {
+        bench.submit(quoter, A, Side::Sell, qty, limit(price));
+    }
+    bench.submit(account, A, Side::Buy, 10, MARKET);
+    // Fees of 50, 52 and 14; margins of 500 and, instead of 520, of the 498 that were left; the last fee out of them.
+    assert_eq!(bench.state(account, A), (1_000, 10, 11_501, 500 + 498 - 14));
+    bench.endow(seller, quoter, 1);
+    bench.submit(seller, B, Side::Sell, 1, MARKET);
+    assert_eq!(bench.state(account, B), (0, 1, 0, 0));
+}

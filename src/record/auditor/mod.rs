@@ -20,7 +20,7 @@ use crate::clearing::{Breach, Purse, Stage};
 use crate::event::{Assignment, Event, Observer, Record};
 use crate::market::BookEvent;
 use crate::units::{AccountId, MarketId, Money, Position, Price, Rate, VenueId};
-use crate::world::{World, WorldSpec};
+use crate::world::{MarketSpec, World, WorldSpec};
 use holdings::{Change, Holdings};
 use ids::Ids;
 use money::Purses;
@@ -161,7 +161,15 @@ impl Auditor {
     /// Checks that everything which had to follow the last trade or assignment did.
     fn settle_up(&mut self) {
         self.holdings.settle_up(&mut self.problems);
-        self.purses.settle_up(&mut self.problems);
+        let resting = |account: AccountId| {
+            let worth = |(book, market): (&ShadowBook, &MarketSpec)| {
+                let own = book.live().filter(|order| order.owner.0 == account.0);
+                own.map(|order| holdings::position_value(market.contract, Price(order.price), order.qty))
+                    .sum::<i128>()
+            };
+            self.books.iter().zip(&self.spec.markets).map(worth).sum()
+        };
+        self.purses.settle_up(resting, &mut self.problems);
     }
 
     fn book(&mut self, market: MarketId, event: BookEvent) {

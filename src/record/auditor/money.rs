@@ -59,8 +59,9 @@ impl Purses {
         self.funding.extend(owed.map(|(account, amount)| ((market, account), amount)));
     }
 
-    /// Checks that the fees of the last trade were paid, in full or until the account had nothing.
-    pub(super) fn settle_up(&mut self, problems: &mut Problems) {
+    /// Checks that the fees of the last trade were paid, in full or until the account had nothing beyond what may back its
+    /// resting orders, which are worth `resting`.
+    pub(super) fn settle_up(&mut self, resting: impl Fn(AccountId) -> i128, problems: &mut Problems) {
         self.covered = None;
         let payment = self.payment.take();
         problems.require(payment.is_none(), || format!("coins are not paid for: {payment:?}"));
@@ -69,7 +70,8 @@ impl Purses {
         self.funding.clear();
         while let Some(fee) = self.fees_due.pop() {
             let cash = self.get(Purse::Cash(fee.account));
-            problems.require(fee.left == 0 || (fee.left > 0 && cash <= 0), || {
+            let is_paid = fee.left == 0 || (fee.left > 0 && (cash <= 0 || cash <= resting(fee.account)));
+            problems.require(is_paid, || {
                 format!(
                     "account {} still owes {} of a {:?} and has {cash}",
                     fee.account, fee.left, fee.reason

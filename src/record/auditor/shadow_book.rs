@@ -64,6 +64,11 @@ impl ShadowBook {
         self.live.contains_key(&id)
     }
 
+    /// Iterates over the resting orders.
+    pub(super) fn live(&self) -> impl Iterator<Item = &Live> {
+        self.live.values()
+    }
+
     /// Iterates over the orders of a half in priority order.
     pub(super) fn orders(&self, side: Side) -> impl Iterator<Item = (OrderId, Live)> + '_ {
         self.half(side).values().map(|id| (*id, self.live[id]))
