@@ -23,6 +23,11 @@ fn the_shipped_program_tells_the_golden_tapes() {
         for threads in ["1", "2", "8"] {
             let folder = tempfile::tempdir().unwrap();
             let out = folder.path().join("out");
+            // The sale of an hour later would be after the end.
+            let sooner: &[&str] = match scenario {
+                "btc-2026-02-23" => &["--set", "shocks.selling.event.meta_order.at=5m"],
+                _ => &[],
+            };
             let status = Command::new(env!("CARGO_BIN_EXE_firesale"))
                 .args([
                     "run",
@@ -36,6 +41,7 @@ fn the_shipped_program_tells_the_golden_tapes() {
                     "--threads",
                     threads,
                 ])
+                .args(sooner)
                 .arg("--out")
                 .arg(&out)
                 .status()
