@@ -90,6 +90,172 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// A perpetual and the spot market of its index.
+const TWO_MARKETS: &str = include_str!("../it/two_markets.toml");
+
+/// The name of a case, what is changed in the scenario of two markets, and what is added to it.
+type CaseOfTwo = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
+const CASES_OF_TWO: &[CaseOfTwo] = &[
+    ("no_perpetual", &[("index = \"COIN-SPOT\"", "contract = \"spot\"")], ""),
+    (
+        "two_spot_markets",
+        &[],
+        "[markets.OTHER-SPOT]\ncontract = \"spot\"\nvenue = \"exchange\"\nbase = \"COIN\"\ntick = \"0.01\"\nlot = \"0.0001\"\ninitial_price = \"10000\"",
+    ),
+    ("mark_without_index", &[("mark = \"median\"\nindex = \"COIN-SPOT\"", "mark = \"index\"")], ""),
+    ("index_of_no_market", &[("index = \"COIN-SPOT\"", "index = \"COIN-SPTO\"")], ""),
+    ("index_of_a_perpetual", &[("index = \"COIN-SPOT\"", "index = \"COIN-PERP\"")], ""),
+    ("index_of_spot", &[("contract = \"spot\"", "contract = \"spot\"\nindex = \"COIN-SPOT\"")], ""),
+    ("funding_without_index", &[("index = \"COIN-SPOT\"", "funding = {}")], ""),
+    ("funding_of_spot", &[("contract = \"spot\"", "contract = \"spot\"\nfunding = {}")], ""),
+    (
+        "margin_of_spot",
+        &[(
+            "contract = \"spot\"",
+            "contract = \"spot\"\nmargin = { brackets = [[0, \"0.005\", 100]], cap = 1000 }",
+        )],
+        "",
+    ),
+    ("passive_of_spot", &[("contract = \"spot\"", "contract = \"spot\"\npassive_open_interest = 5")], ""),
+    (
+        "passive_off_the_lot",
+        &[("index = \"COIN-SPOT\"", "index = \"COIN-SPOT\"\npassive_open_interest = \"0.0005\"")],
+        "",
+    ),
+    (
+        "activity_without_volatility",
+        &[("volatility_half_life = \"1m\"\nmargin", "margin")],
+        "[populations.retail.strategy.retail.activity]\n[populations.flow.strategy.background.flight]",
+    ),
+    (
+        "too_many_market_orders",
+        &[(
+            "market_orders_per_second = 0.5\nmarket_order_median = 0.05",
+            "market_orders_per_second = 500\nmarket_order_median = 0.05\nactivity = { cap = 1000 }",
+        )],
+        "",
+    ),
+    (
+        "too_many_limit_orders",
+        &[(
+            "lifetime_near = \"10s\"\nlifetime_far = \"6h\"\nmarket_orders_per_second = 0.5\nmarket_order_median = 0.05",
+            "lifetime_near = \"1ms\"\nlifetime_far = \"6h\"\nmarket_order_median = 0.05\nactivity = { cap = 1000, refill_within_bps = 1 }",
+        )],
+        "",
+    ),
+    ("flight_without_end", &[], "[populations.flow.strategy.background.flight]\ncap = inf"),
+    (
+        "retail_in_spot",
+        &[(
+            "[populations.retail.strategy.retail]\nmarket = \"COIN-PERP\"",
+            "[populations.retail.strategy.retail]\nmarket = \"COIN-SPOT\"",
+        )],
+        "",
+    ),
+    (
+        "history_without_hours",
+        &[(
+            "entries = { spread = { bps = 100 } }",
+            "entries = { history = { mean_age = \"1h\", hours = [] } }",
+        )],
+        "",
+    ),
+    (
+        "history_upside_down",
+        &[(
+            "entries = { spread = { bps = 100 } }",
+            "entries = { history = { mean_age = \"1h\", hours = [[9000, 9100], [\"9100.05\", 9000], [9100, \"8999.99\"]] } }",
+        )],
+        "",
+    ),
+    (
+        "closes_in_spot",
+        &[(
+            "market = \"COIN-PERP\"\nside = \"sell\"",
+            "market = \"COIN-SPOT\"\nside = \"sell\"\ncloses = 0.5",
+        )],
+        "",
+    ),
+    ("also_the_same", &[("quantity = 150", "quantity = 150\nalso = \"COIN-PERP\"")], ""),
+    ("also_share_of_nothing", &[("quantity = 150", "quantity = 150\nalso_share = \"0.5\"")], ""),
+    (
+        "also_another_coin",
+        &[
+            ("base = \"COIN\"\ntick = \"0.01\"", "base = \"USDT\"\ntick = \"0.01\""),
+            ("quantity = 150", "quantity = 150\nalso = \"COIN-SPOT\"\nalso_share = \"0.2\""),
+        ],
+        "",
+    ),
+    ("unloading_too_much", &[], "[venues.exchange.unloading]\nshare = 2"),
+    (
+        "arbitrage_the_wrong_way_round",
+        &[],
+        "[populations.arbitrage.strategy.arbitrageur]\nperpetual = \"COIN-SPOT\"\nspot = \"COIN-PERP\"\nlimit = 5\norder = 1",
+    ),
+    (
+        "arbitrage_that_leaves_where_it_enters",
+        &[],
+        "[populations.arbitrage.strategy.arbitrageur]\nperpetual = \"COIN-PERP\"\nspot = \"COIN-SPOT\"\nlimit = 5\norder = 1\nentry_bps = 3\nexit_bps = 5",
+    ),
+    (
+        "second_book_is_the_first",
+        &[],
+        "[populations.makers.strategy.maker]\nmarket = \"COIN-PERP\"\nquote = 1\ninventory_limit = 20\nsecond = { market = \"COIN-PERP\", quote = 1 }",
+    ),
+    (
+        "hedge_in_a_perpetual",
+        &[],
+        "[populations.makers.strategy.maker]\nmarket = \"COIN-SPOT\"\nquote = 1\ninventory_limit = 20\nhedge = { market = \"COIN-PERP\" }",
+    ),
+    (
+        "hedge_in_its_own_book",
+        &[],
+        "[populations.makers.strategy.maker]\nmarket = \"COIN-SPOT\"\nquote = 1\ninventory_limit = 20\nhedge = { market = \"COIN-SPOT\" }",
+    ),
+    (
+        "short_of_spot",
+        &[],
+        "[populations.value.strategy.fundamentalist]\nmarket = \"COIN-SPOT\"\naccounts = 1\ncapital = 1",
+    ),
+    (
+        "trend_in_spot",
+        &[],
+        "[populations.trend.strategy.trend_follower]\nmarket = \"COIN-SPOT\"\naccounts = 1\ncapital = 1",
+    ),
+    (
+        "trend_leverage_too_high",
+        &[],
+        "[populations.trend.strategy.trend_follower]\nmarket = \"COIN-PERP\"\naccounts = 1\ncapital = 1\nleverage = 200",
+    ),
+    (
+        "holder_in_a_perpetual",
+        &[],
+        "[populations.coins.strategy.holder]\nmarket = \"COIN-PERP\"\naccounts = 1\ncoins_median = 1",
+    ),
+    (
+        "holder_too_rich",
+        &[],
+        "[populations.coins.strategy.holder]\nmarket = \"COIN-SPOT\"\naccounts = 1\ncoins_median = 1\ncoins_cap = 1000000000",
+    ),
+];
+
+#[test]
+fn what_does_not_go_together_in_two_markets_is_refused_at_its_place() {
+    let place = Place::new();
+    for (name, changes, added) in CASES_OF_TWO {
+        let mut text = format!("{TWO_MARKETS}\n{added}\n");
+        for (sound, broken) in *changes {
+            assert_eq!(TWO_MARKETS.matches(sound).count(), 1, "{name}");
+            text = text.replace(sound, broken);
+        }
+        place.write("broken.toml", text);
+        let said = refused(&place, "check broken.toml");
+        assert_placed(&said);
+        assert_text!(format!("refused_{name}"), said);
+    }
+}
+
 #[test]
 fn broken_scenarios_are_refused_at_their_place() {
     let place = Place::new();
