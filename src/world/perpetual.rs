@@ -255,3 +255,29 @@ impl World {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::tests::spec;
+
+    /// Half of the mean is kept each time: a return of 1 % and two of none.
+    #[test]
+    fn volatility_is_the_decaying_mean_size_of_returns_in_the_terms_of_a_standard_deviation() {
+        let market = MarketSpec { volatility_half_life: OBSERVED_EVERY, ..spec().markets.swap_remove(0) };
+        let mut reference = Reference::new(&market);
+        reference.move_volatility(1_000.0);
+        assert_eq!(reference.volatility().to_bits(), 0.0_f64.to_bits(), "nothing has moved yet");
+        let per_hour = (core::f64::consts::PI * 360.0).sqrt();
+        for (middle, share) in [(990.0, 0.5), (990.0, 0.25), (990.0, 0.125)] {
+            reference.move_volatility(middle);
+            let expected = libm::log(1_000.0 / 990.0) * share * per_hour;
+            let found = reference.volatility();
+            assert!((found - expected).abs() < 1e-12, "{found}, not {expected}");
+        }
+        let silent = MarketSpec { volatility_half_life: Time::ZERO, ..market };
+        let mut reference = Reference::new(&silent);
+        [1_000.0, 500.0].map(|middle| reference.move_volatility(middle));
+        assert_eq!(reference.volatility().to_bits(), 0.0_f64.to_bits());
+    }
+}

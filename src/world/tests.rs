@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 const MARKETS: u16 = 2;
 
-fn spec() -> WorldSpec {
+pub(super) fn spec() -> WorldSpec {
     let rows = [(0, 5_000_000, 100), (3_000, 20_000_000, 25), (9_000, 50_000_000, 10)];
     let brackets = rows.map(|(floor, rate, leverage)| (Money(floor), Rate(rate), leverage));
     let market = |name: u16| MarketSpec {
