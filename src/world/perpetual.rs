@@ -277,7 +277,9 @@ mod tests {
         }
         let silent = MarketSpec { volatility_half_life: Time::ZERO, ..market };
         let mut reference = Reference::new(&silent);
-        [1_000.0, 500.0].map(|middle| reference.move_volatility(middle));
+        for middle in [1_000.0, 500.0] {
+            reference.move_volatility(middle);
+        }
         assert_eq!(reference.volatility().to_bits(), 0.0_f64.to_bits());
     }
 }
