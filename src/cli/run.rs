@@ -12,8 +12,8 @@ use crate::experiment::{
     target_values_rows,
 };
 use crate::output::{
-    Band, Origin, OutputError, Publication, Rows, Series, Session, Standing, TableJob, claim, default_path,
-    discard_results, log_session, price_liquidations_depth, runs_row, standing,
+    Band, Origin, OutputError, Publication, Rows, Series, Session, Standing, TableJob, claim, crash_figure,
+    default_path, discard_results, log_session, runs_row, standing,
 };
 use crate::record::tables::{
     CELLS, EFFECTS, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TARGET_VALUES, TARGETS, TRANSFERS,
@@ -216,7 +216,7 @@ impl<'a> Job<'a> {
 
     /// Draws the first run of the base, with the 5-95 % band of the mark over all replicates.
     fn figure(&self, store: &Store) -> Result<Option<String>, OutputError> {
-        const SHOWN: [&str; 7] = [
+        const SHOWN: [&str; 10] = [
             "time_s",
             "last",
             "mark",
@@ -224,31 +224,37 @@ impl<'a> Job<'a> {
             "liquidated_short_usd",
             "depth_bid_1pct_usd",
             "depth_ask_1pct_usd",
+            "basis_bps",
+            "open_interest_coins",
+            "fund_usd",
         ];
-        let markets = &self.loaded.scenario.world.markets;
-        let perpetual = markets.iter().find(|market| !market.contract.is_spot());
-        let market = &perpetual.expect("a scenario has a perpetual").name;
+        let scenario = &self.loaded.scenario;
+        let perpetual = scenario.world.markets.iter().find(|market| !market.contract.is_spot());
+        let perpetual = perpetual.expect("a scenario has a perpetual");
         let mut marks: Vec<Vec<f64>> = Vec::new();
-        let mut first: Option<[Vec<f64>; 7]> = None;
+        let mut first: Option<(u32, [Vec<f64>; 10])> = None;
         for record in store.records()? {
             let record = record?;
             if record.cell == 0 && record.outcome == Outcome::Finished {
-                let columns = numbers(&SERIES, record.rows(SERIES.name), ("market", market), SHOWN);
+                let market = ("market", perpetual.name.as_str());
+                let columns = numbers(&SERIES, record.rows(SERIES.name), market, SHOWN);
                 marks.push(columns[2].clone());
-                first.get_or_insert(columns);
+                first.get_or_insert((record.replicate, columns));
             }
         }
-        let Some([time_s, last, mark, long, short, bids, asks]) = first else { return Ok(None) };
+        let Some((replicate, columns)) = first else { return Ok(None) };
+        let [time_s, last, mark, long, short, bids, asks, basis, open_interest, fund] = columns;
         let quantile = |at: usize, p: f64| {
             let across: Vec<f64> = marks.iter().map(|run| run[at]).collect();
             quantile(&across, p).unwrap_or(mark[at])
         };
         let low: Vec<f64> = (0..mark.len()).map(|at| quantile(at, 0.05)).collect();
         let high: Vec<f64> = (0..mark.len()).map(|at| quantile(at, 0.95)).collect();
-        let scenario = &self.loaded.scenario;
-        Ok(Some(price_liquidations_depth(&Series {
+        let start = scenario.start.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let lines = if marks.len() > 1 { format!(", lines of replicate {replicate}") } else { String::new() };
+        Ok(Some(crash_figure(&Series {
             title: &scenario.name,
-            start_label: &scenario.start.to_string(),
+            start_label: &format!("start {start}{lines}"),
             time_s: &time_s,
             price: &last,
             mark: &mark,
@@ -257,6 +263,10 @@ impl<'a> Job<'a> {
             liquidated_short_usd: &short,
             depth_bid_usd: &bids,
             depth_ask_usd: &asks,
+            basis_bps: &basis,
+            coin: &scenario.world.assets[perpetual.base.index()].name,
+            open_interest: &open_interest,
+            fund_usd: &fund,
         })))
     }
 

@@ -21,7 +21,7 @@ mod publication;
 mod run_log;
 mod tables;
 
-pub use figure::{Band, Series, price_liquidations_depth};
+pub use figure::{Band, Series, crash_figure};
 pub use folder::{FolderError, claim, default_path, discard_results};
 pub use manifest::{FileEntry, MANIFEST, Origin, SUMS, Standing, standing, verify};
 pub use publication::{OutputError, Publication};

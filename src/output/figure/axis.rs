@@ -15,20 +15,21 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Makes an axis for values. The ends lie a little beyond them, so that a line does not touch the frame.
-    pub(super) fn of_values(values: impl Iterator<Item = f64>) -> Self {
+    /// Makes an axis for values with at most so many ticks. The ends lie a little beyond them, so that a line does not touch the
+    /// frame.
+    pub(super) fn of_values(values: impl Iterator<Item = f64>, most: usize) -> Self {
         let (low, high) = finite_range(values).unwrap_or((0.0, 1.0));
         let margin = if high > low { 0.06 * (high - low) } else { 0.01 * high.abs().max(1.0) };
-        Self::with_step(low - margin, high + margin, decimal_step)
+        Self::with_step(low - margin, high + margin, |span| decimal_step(span, most))
     }
 
     /// Makes an axis from zero (or below, where values are negative) to a little above the values.
-    pub(super) fn of_amounts(values: impl Iterator<Item = f64>) -> Self {
+    pub(super) fn of_amounts(values: impl Iterator<Item = f64>, most: usize) -> Self {
         let (low, high) = finite_range(values.chain([0.0])).unwrap_or((0.0, 0.0));
         let (low, high) = if high > low { (low, high) } else { (0.0, 1.0) };
         let margin = 0.08 * (high - low);
         let below = if low < 0.0 { low - margin } else { 0.0 };
-        Self::with_step(below, high + margin, decimal_step)
+        Self::with_step(below, high + margin, |span| decimal_step(span, most))
     }
 
     /// Makes an axis of time without margins, in `unit`s, with ticks where a clock has them.
@@ -74,11 +75,11 @@ impl Ranged for Axis {
     }
 }
 
-/// The largest step of 1, 2 or 5 times a power of ten that fits at least four times into a span.
-fn decimal_step(span: f64) -> f64 {
-    let rough = span / 4.0;
+/// The smallest step of 1, 2 or 5 times a power of ten that fits at most so many times into a span.
+fn decimal_step(span: f64, most: usize) -> f64 {
+    let rough = span / most.max(1) as f64;
     let power = libm::pow(10.0, libm::floor(libm::log10(rough)));
-    let digit = [5.0, 2.0].into_iter().find(|digit| digit * power <= rough).unwrap_or(1.0);
+    let digit = [1.0, 2.0, 5.0].into_iter().find(|digit| digit * power >= rough).unwrap_or(10.0);
     digit * power
 }
 
@@ -145,17 +146,17 @@ impl TimeUnit {
             Self::Hours => &[0.25, 0.5, 1.0, 2.0, 3.0, 6.0, 12.0, 24.0],
             Self::Days => &[0.5, 1.0, 2.0, 7.0, 14.0],
         };
-        steps.iter().copied().find(|step| span / step <= 10.0).unwrap_or_else(|| decimal_step(span))
+        steps.iter().copied().find(|step| span / step <= 10.0).unwrap_or_else(|| decimal_step(span, 10))
     }
 }
 
-/// A scale for amounts of money: what to divide by, and what to call the result.
-pub(super) fn money_scale(largest: f64) -> (f64, &'static str) {
+/// A scale for amounts: what to divide by, and what to write before the unit.
+pub(super) fn amount_scale(largest: f64) -> (f64, &'static str) {
     match largest {
-        size if size >= 1e9 => (1e9, "billion USD"),
-        size if size >= 1e6 => (1e6, "million USD"),
-        size if size >= 1e4 => (1e3, "thousand USD"),
-        _ => (1.0, "USD"),
+        size if size >= 1e9 => (1e9, "billion "),
+        size if size >= 1e6 => (1e6, "million "),
+        size if size >= 1e4 => (1e3, "thousand "),
+        _ => (1.0, ""),
     }
 }
 
@@ -169,18 +170,19 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_lie_inside() {
-        let axis = Axis::of_values([61_230.5, f64::NAN, 66_740.1].into_iter());
+        let axis = Axis::of_values([61_230.5, f64::NAN, 66_740.1].into_iter(), 10);
         assert_eq!(labels(&axis), ["61000", "62000", "63000", "64000", "65000", "66000", "67000"]);
-        let axis = Axis::of_values([0.12, 0.19].into_iter());
+        let axis = Axis::of_values([0.12, 0.19].into_iter(), 10);
         assert_eq!(labels(&axis), ["0.12", "0.13", "0.14", "0.15", "0.16", "0.17", "0.18", "0.19"]);
-        let axis = Axis::of_amounts([-0.4, 1.9].into_iter());
+        let axis = Axis::of_amounts([-0.4, 1.9].into_iter(), 10);
         assert_eq!(labels(&axis), ["-0.5", "0.0", "0.5", "1.0", "1.5", "2.0"]);
     }
 
     #[test]
     fn an_axis_without_a_span_still_has_one() {
         for values in [vec![], vec![f64::NAN], vec![5.0], vec![0.0, 0.0]] {
-            for axis in [Axis::of_values(values.iter().copied()), Axis::of_amounts(values.iter().copied())] {
+            let values = || values.iter().copied();
+            for axis in [Axis::of_values(values(), 10), Axis::of_amounts(values(), 10)] {
                 assert!(axis.to > axis.from && axis.ticks.len() >= 2, "{axis:?}");
             }
         }
@@ -221,10 +223,22 @@ mod tests {
         }
     }
 
+    /// Neighbouring steps differ by 2.5 at most, so that there are four in ten, and in four one at least.
     #[test]
-    fn money_is_named_so_that_numbers_are_short() {
-        assert_eq!(money_scale(2.5e9), (1e9, "billion USD"));
-        assert_eq!(money_scale(3.0e6).1, "million USD");
-        assert_eq!(money_scale(9_999.0), (1.0, "USD"));
+    fn there_are_no_more_ticks_than_there_is_room_for_and_not_many_fewer() {
+        for most in 2..=10 {
+            for span in 1..400 {
+                let span = f64::from(span) * 0.37;
+                let axis = Axis::of_values([100.0, 100.0 + span].into_iter(), most);
+                assert!(axis.ticks.len() <= most + 1 && 3 * axis.ticks.len() >= most, "{most}: {axis:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn amounts_are_named_so_that_numbers_are_short() {
+        assert_eq!(amount_scale(2.5e9), (1e9, "billion "));
+        assert_eq!(amount_scale(3.0e6).1, "million ");
+        assert_eq!(amount_scale(9_999.0), (1.0, ""));
     }
 }
