@@ -7,7 +7,6 @@
 use super::{Actions, Decide, MARKET, View, Wake, limit, order};
 use crate::market::TimeInForce;
 use crate::rng::Rng;
-use crate::sampling::uniform;
 use crate::units::{AccountId, MarketId, Price, Qty, Side, Time};
 
 /// Parameters of one arbitrageur.
@@ -99,9 +98,7 @@ impl Decide for Arbitrageur {
         if wake == Wake::Timer {
             self.look(view, actions);
         }
-        // Uniform between half and one and a half, so that arbitrageurs do not march in step.
-        let wait = self.spec.interval.as_secs_f64() * (0.5 + uniform(rng));
-        actions.wake_after(Time::from_secs_f64(wait));
+        actions.wake_around(self.spec.interval, rng);
     }
 }
 

@@ -40,6 +40,7 @@ pub use trend_follower::{TrendFollower, TrendFollowerSpec};
 
 use crate::market::{Book, OrderType, Place, Resting, TimeInForce};
 use crate::rng::Rng;
+use crate::sampling::uniform;
 use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Side, Time};
 use crate::world::{Notice, Order, Request, World};
 
@@ -223,6 +224,12 @@ impl Actions {
     #[inline]
     pub fn wake_after(&mut self, wait: Time) {
         self.wake_after = Some(wait);
+    }
+
+    /// Asks to be woken after a time that is uniform between half and one and a half of `mean`, so that agents of a kind do not
+    /// march in step.
+    pub fn wake_around(&mut self, mean: Time, rng: &mut Rng) {
+        self.wake_after(Time::from_secs_f64(mean.as_secs_f64() * (0.5 + uniform(rng))));
     }
 
     /// Sends an order and returns its id.

@@ -27,18 +27,23 @@ const SHOWN: [&str; 14] = [
 /// Metrics whose difference is shown for each mechanism that is switched off.
 const COMPARED: [&str; 4] = ["drawdown_pct", "liquidated_long_usd", "depth_bid_1pct_usd_min", "volume_usd"];
 
-/// Writes the summary for a person.
-pub(super) fn text(design: &Design, measured: &Measurements) -> String {
+/// Says what was run: the first lines of what a person reads.
+pub(super) fn heading(design: &Design) -> String {
     let scenario = &design.cells[0].scenario;
-    let mut out = String::new();
-    let _ = writeln!(out, "{}: {}", scenario.name, scenario.title);
-    let _ = writeln!(
-        out,
-        "{} replicates, seed {}, model {}\n",
+    format!(
+        "{}: {}\n{} replicates, seed {}, model {}\n\n",
+        scenario.name,
+        scenario.title,
         design.replicates,
         design.seed,
         crate::MODEL_VERSION
-    );
+    )
+}
+
+/// Writes the summary for a person.
+pub(super) fn text(design: &Design, measured: &Measurements) -> String {
+    let scenario = &design.cells[0].scenario;
+    let mut out = heading(design);
     let _ = writeln!(out, "{:<50} {:>11} {:>11} {:>11}", "", "median", "5 %", "95 %");
     for metric in SHOWN {
         let spread = measured.spread(0, metric);

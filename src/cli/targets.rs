@@ -4,7 +4,7 @@ use super::Failure;
 use super::args::RunArgs;
 use super::load::{Loaded, colored, load};
 use super::run::Job;
-use super::summary::human;
+use super::summary::{heading, human};
 use crate::experiment::{Comparison, Design, Forecast, Judged, JumpNull};
 use crate::output::default_path;
 use crate::record::targets::{COLUMNS, HOURLY_COLUMNS, Hourly, Purpose, Target, read, read_hourly};
@@ -135,16 +135,7 @@ const LABEL: usize = 34;
 
 /// Writes the comparison for a person.
 pub(super) fn text(design: &Design, comparison: &Comparison<'_>) -> String {
-    let scenario = &design.cells[0].scenario;
-    let mut out = String::new();
-    let _ = writeln!(out, "{}: {}", scenario.name, scenario.title);
-    let _ = writeln!(
-        out,
-        "{} replicates, seed {}, model {}\n",
-        design.replicates,
-        design.seed,
-        crate::MODEL_VERSION
-    );
+    let mut out = heading(design);
     let _ = writeln!(
         out,
         "{:<LABEL$} {:<5} {:>9} {:>9} {:>9} {:>9} {:>9}  narrow  inside",

@@ -39,13 +39,13 @@ impl Simulation<Strategy> {
             world.endow_fund(VenueId(index as u16), venue.insurance_fund, &mut emit);
         }
         let hedgers = simulation.add_hedgers(scenario, seed);
-        simulation.seed_passive(scenario, seed, &hedgers, observer);
+        simulation.seed_passive(scenario, seed, observer);
         simulation.rest_levels(scenario, &hedgers, observer);
         for population in &scenario.populations {
             simulation.add_population(population, scenario, seed, &hedgers, observer);
         }
         simulation.seed_explicit(scenario, &hedgers, observer);
-        simulation.add_shocks(scenario, seed, &hedgers, observer);
+        simulation.add_shocks(scenario, seed, observer);
         simulation.add_fund_desks(scenario, seed);
         simulation.add_fundamentals(scenario, seed);
         simulation.add_observations();
@@ -78,19 +78,14 @@ impl Simulation<Strategy> {
             .collect()
     }
 
-    /// Gives hedged positions that nobody trades to the hedgers and to holders against them.
-    fn seed_passive<O: Observer>(
-        &mut self,
-        scenario: &Scenario,
-        seed: Seed,
-        hedgers: &[AccountId],
-        observer: &mut O,
-    ) {
+    /// Gives hedged positions that nobody trades to holders of their two sides. The hedgers have neither: what they hold would be
+    /// netted with it, and the open interest would be less than what is stated.
+    fn seed_passive<O: Observer>(&mut self, scenario: &Scenario, seed: Seed, observer: &mut O) {
         for (index, lots) in scenario.passive.iter().enumerate().filter(|(_, lots)| !lots.is_zero()) {
             let market = MarketId(index as u16);
-            let holder = self.open(market, MarginMode::Unmargined);
+            let [long, short] = [(); 2].map(|()| self.open(market, MarginMode::Unmargined));
             self.push(Strategy::Holder(Holder), "passive", seed, index as u64, AT_ONCE);
-            self.seed_unmargined(holder, hedgers[index], market, lots.signed(Side::Buy), observer);
+            self.seed_unmargined(long, short, market, lots.signed(Side::Buy), observer);
         }
     }
 
@@ -377,23 +372,19 @@ impl Simulation<Strategy> {
         }
     }
 
-    fn add_shocks<O: Observer>(
-        &mut self,
-        scenario: &Scenario,
-        seed: Seed,
-        hedgers: &[AccountId],
-        observer: &mut O,
-    ) {
+    fn add_shocks<O: Observer>(&mut self, scenario: &Scenario, seed: Seed, observer: &mut O) {
         for (index, shock) in scenario.shocks.iter().enumerate() {
             match shock.kind {
                 ShockKind::MetaOrder(spec) => {
+                    // Its own, as for passive positions.
+                    let counterparty =
+                        (!spec.closes.is_zero()).then(|| self.open(spec.market, MarginMode::Unmargined));
                     let account = self.open(spec.market, MarginMode::Unmargined);
                     // The other market may be another venue's.
                     let other = spec.also.map(|(market, _)| self.open(market, MarginMode::Unmargined));
                     let accounts = [account, other.unwrap_or(account)];
-                    if !spec.closes.is_zero() {
+                    if let Some(counterparty) = counterparty {
                         let held = spec.closes.signed(spec.side.opposite());
-                        let counterparty = hedgers[spec.market.index()];
                         self.seed_unmargined(account, counterparty, spec.market, held, observer);
                     }
                     let agent = Strategy::MetaOrder(MetaOrder::new(spec, accounts));

@@ -1,6 +1,8 @@
 //! From a document to a scenario that always runs, or to every problem at once.
 
+mod investors;
 mod populations;
+mod timeline;
 
 use super::schema::KEYS;
 use super::{Document, Problem, Reader, Scenario, Section};
@@ -258,7 +260,7 @@ impl<'r> Checker<'r> {
         } else {
             brackets(table.table("margin"), money)
         };
-        let index = self.index(table, is_spot, mark, tick);
+        let index = self.index(name, table, is_spot, mark, tick);
         let funding = table.opt_table("funding").map(|funding| {
             if is_spot {
                 funding.problem("", "a spot market pays no funding", Some("remove this table".to_owned()));
@@ -316,8 +318,32 @@ impl<'r> Checker<'r> {
         }
     }
 
+    /// Checks that the market which a key names trades the same coin as another, and is at the same venue where one account
+    /// trades in both.
+    fn check_pair(&self, body: Section<'_>, key: &str, named: usize, other: usize, has_one_account: bool) {
+        let tables = self.root.tables("markets");
+        let differs = |field| {
+            let of = |index: usize| tables.get(index).and_then(|(_, table)| table.opt_text(field));
+            of(named) != of(other)
+        };
+        let other = &self.markets[other];
+        if differs("base") {
+            body.problem(key, format!("trades another coin than {other}"), None);
+        } else if has_one_account && differs("venue") {
+            let help = "an account trades at one venue".to_owned();
+            body.problem(key, format!("is at another venue than {other}"), Some(help));
+        }
+    }
+
     /// Reads where the index of a market comes from.
-    fn index(&self, table: Section<'_>, is_spot: bool, mark: MarkRule, tick: Decimal) -> Option<IndexSpec> {
+    fn index(
+        &self,
+        name: &str,
+        table: Section<'_>,
+        is_spot: bool,
+        mark: MarkRule,
+        tick: Decimal,
+    ) -> Option<IndexSpec> {
         if !table.has("index") {
             if mark == MarkRule::Index {
                 let help = "name a spot market in `index`".to_owned();
@@ -332,6 +358,8 @@ impl<'r> Checker<'r> {
             table.problem("index", "a spot market has no index", Some("remove this key".to_owned()));
         } else if other.choice("contract") != "spot" {
             table.problem("index", "is not a spot market", None);
+        } else if let Some(own) = self.markets.iter().position(|market| market == name) {
+            self.check_pair(table, "index", source, own, false);
         }
         let half = (other.exact("tick") / (tick * Decimal::TWO)).to_f64()?;
         Some(IndexSpec { source: MarketId(source as u16), half_tick: half })

@@ -1,8 +1,10 @@
 //! The keys of a scenario file: the one table that ranges, defaults, `explain` and the documentation come from.
 
+mod investors;
 mod populations;
 
 use super::{Key, Kind};
+use investors::INVESTORS;
 use populations::POPULATIONS;
 
 const ABOVE_ZERO: f64 = f64::MIN_POSITIVE;
@@ -24,10 +26,15 @@ const fn table(path: &'static str, meaning: &'static str) -> Key {
 
 /// All keys.
 pub static KEYS: &[Key] =
-    &joined::<{ WORLD.len() + POPULATIONS.len() + TIMELINE.len() }>([WORLD, POPULATIONS, TIMELINE]);
+    &joined::<{ WORLD.len() + POPULATIONS.len() + INVESTORS.len() + TIMELINE.len() }>([
+        WORLD,
+        POPULATIONS,
+        INVESTORS,
+        TIMELINE,
+    ]);
 
 /// Joins lists of keys that are `N` keys together.
-const fn joined<const N: usize>(parts: [&[Key]; 3]) -> [Key; N] {
+const fn joined<const N: usize>(parts: [&[Key]; 4]) -> [Key; N] {
     let mut all = [parts[0][0]; N];
     let (mut part, mut count) = (0, 0);
     while part < parts.len() {

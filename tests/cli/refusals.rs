@@ -187,6 +187,16 @@ const CASES_OF_TWO: &[CaseOfTwo] = &[
         ],
         "",
     ),
+    (
+        "pairs_of_two_coins",
+        &[("base = \"COIN\"\ntick = \"0.01\"", "base = \"USDT\"\ntick = \"0.01\"")],
+        "[populations.arbitrage.strategy.arbitrageur]\nperpetual = \"COIN-PERP\"\nspot = \"COIN-SPOT\"\nlimit = 5\norder = 1\n[populations.makers.strategy.maker]\nmarket = \"COIN-PERP\"\nquote = 1\ninventory_limit = 20\nsecond = { market = \"COIN-SPOT\", quote = 1 }\nhedge = { market = \"COIN-SPOT\" }",
+    ),
+    (
+        "pairs_at_two_venues",
+        &[("contract = \"spot\"\nvenue = \"exchange\"", "contract = \"spot\"\nvenue = \"other\"")],
+        "[venues.other]\nsettlement = \"USDT\"\n[populations.arbitrage.strategy.arbitrageur]\nperpetual = \"COIN-PERP\"\nspot = \"COIN-SPOT\"\nlimit = 5\norder = 1\n[populations.makers.strategy.maker]\nmarket = \"COIN-PERP\"\nquote = 1\ninventory_limit = 20\nsecond = { market = \"COIN-SPOT\", quote = 1 }\nhedge = { market = \"COIN-SPOT\" }",
+    ),
     ("unloading_too_much", &[], "[venues.exchange.unloading]\nshare = 2"),
     (
         "arbitrage_the_wrong_way_round",

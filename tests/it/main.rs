@@ -14,4 +14,5 @@ mod perpetual;
 mod runs;
 mod support;
 mod targets;
+mod two_markets;
 mod venue_facts;
