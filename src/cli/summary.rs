@@ -42,7 +42,6 @@ pub(super) fn heading(design: &Design) -> String {
 
 /// Writes the summary for a person.
 pub(super) fn text(design: &Design, measured: &Measurements) -> String {
-    let scenario = &design.cells[0].scenario;
     let mut out = heading(design);
     let _ = writeln!(out, "{:<50} {:>11} {:>11} {:>11}", "", "median", "5 %", "95 %");
     for metric in SHOWN {
