@@ -14,10 +14,13 @@
 //! one factor, so that the book refills faster and is as deep as before. The clock then ticks at the highest rate for ever and is
 //! thinned (`activity`).
 //!
+//! Distances are measured from the middle or, if the parameters say so, from a reference that learns from trades (`reference`).
+//!
 //! What can go wrong: after a fast move, orders near the touch may still be listed at their old distance and live
 //! longer than theta says, for about one lifetime of the old rung: resting orders of people who were not looking.
 
 use super::activity::{Activity, known_for};
+use super::reference::{Reference, ReferenceRule};
 use super::{Actions, Decide, MARKET, View, Wake, limit, order};
 use crate::market::TimeInForce;
 use crate::rng::{Rng, Stream};
@@ -60,6 +63,8 @@ pub struct BackgroundSpec {
     /// Distance in hundredths of a percent within which limit orders come and go more often by the same factor: that of rungs
     /// which begin nearer than this.
     pub refill_within_bps: f64,
+    /// What distances are measured from, with the inventory in lots; `None` for the middle of the moment.
+    pub reference: Option<ReferenceRule>,
 }
 
 /// Candidates are thinned where a list is longer than this many times its target.
@@ -99,6 +104,7 @@ pub struct Background {
     /// Ticks of the clock so far; the number in the key of each draw.
     ticks: u64,
     pending: Option<Pending>,
+    reference: Reference,
 }
 
 impl Background {
@@ -120,6 +126,7 @@ impl Background {
             lists: vec![Vec::new(); spec.rungs.len()],
             ticks: 0,
             pending: None,
+            reference: Reference::default(),
             spec,
             quoter,
             taker,
@@ -228,6 +235,13 @@ impl Background {
         }
     }
 
+    /// Returns what distances are measured from, in ticks.
+    fn centre(&mut self, view: &View<'_>) -> f64 {
+        let market = self.spec.market;
+        let Some(rule) = &self.spec.reference else { return view.mid(market) };
+        self.reference.follow(rule, market, view.lots(self.quoter, market).0 as f64, view)
+    }
+
     fn arrive(&mut self, side: Side, rung: usize, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         let Rung { from_bps, to_bps, bid_lots, ask_lots, .. } = self.spec.rungs[rung];
         let lots = if side == Side::Buy { bid_lots } else { ask_lots };
@@ -238,19 +252,22 @@ impl Background {
         let mean = lots / self.spec.orders_per_rung;
         // Exponential sizes, at least one lot.
         let qty = Qty((libm::rint(Exponential::new(1.0 / mean).sample(rng)) as i64).max(1));
-        let mid = view.mid(self.spec.market);
-        let price = mid * (1.0 - side.sign() as f64 * away / 1e4);
-        let price = match side {
+        let centre = self.centre(view);
+        let price = centre * (1.0 - side.sign() as f64 * away / 1e4);
+        let wanted = match side {
             Side::Buy => Price(libm::floor(price) as i64),
             Side::Sell => Price(libm::ceil(price) as i64),
         };
         // At distances below half the spread the nearest price on the own side of the middle may be the other side's best.
         let price = match (side, view.best(self.spec.market, side.opposite())) {
-            (Side::Buy, Some(ask)) => price.min(Price(ask.0 - 1)),
-            (Side::Sell, Some(bid)) => price.max(Price(bid.0 + 1)),
-            (_, None) => price,
+            (Side::Buy, Some(ask)) => wanted.min(Price(ask.0 - 1)),
+            (Side::Sell, Some(bid)) => wanted.max(Price(bid.0 + 1)),
+            (_, None) => wanted,
         };
-        if price >= Price(1) {
+        // Where the book stands beyond the reference there is no room at this distance; somewhere else it would outlive its rung.
+        let is_in_place =
+            price == wanted || self.spec.reference.is_none() || beyond(side, price, centre) < to_bps;
+        if price >= Price(1) && is_in_place {
             let post_only = limit(price, TimeInForce::PostOnly);
             let id = actions.submit(order(self.quoter, self.spec.market, side, qty, post_only));
             self.lists[rung].push(id);
@@ -273,7 +290,7 @@ impl Background {
             self.lists[list].swap_remove(index);
             return;
         };
-        let away = (resting.price.0 as f64 / view.mid(self.spec.market) - 1.0).abs() * 1e4;
+        let away = beyond(resting.side, resting.price, self.centre(view));
         let now = self.spec.rungs.iter().position(|rung| away < rung.to_bps).unwrap_or(self.lists.len() - 1);
         // Candidates came this much more often, and this much more often the order is to go; flight is in both.
         let came = if highest(&self.spec, list.saturating_sub(1)) > 1.0 { multiplier } else { 1.0 };
@@ -286,6 +303,11 @@ impl Background {
             self.lists[now].push(id);
         }
     }
+}
+
+/// Returns the distance of an order from a price on its own side of it, in hundredths of a percent; on the other side there is none.
+fn beyond(side: Side, price: Price, centre: f64) -> f64 {
+    ((1.0 - price.0 as f64 / centre) * side.sign() as f64 * 1e4).max(0.0)
 }
 
 /// Orders that a list's share of the clock has room for.
@@ -315,5 +337,66 @@ impl Decide for Background {
 
     fn draws(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::tests::{PERP, Stage, submitted};
+    use crate::market::OrderType;
+    use crate::rng::Seed;
+
+    /// What it holds is there before its first order, and is no news.
+    #[test]
+    fn orders_arrive_around_what_its_trades_tell_and_not_where_the_book_stands_in_the_way() {
+        let mut stage = Stage::new();
+        let (quoter, taker) = (stage.desk(), stage.desk());
+        let rung = Rung { from_bps: 0.0, to_bps: 500.0, bid_lots: 100.0, ask_lots: 100.0, lifetime_s: 10.0 };
+        let spec = BackgroundSpec {
+            market: PERP,
+            rungs: vec![rung],
+            orders_per_rung: 50.0,
+            market_rate: 0.0,
+            market_qty: LogNormal::new(1.0, 0.0),
+            activity: Activity::STEADY,
+            flight: Activity::STEADY,
+            refill_within_bps: 0.0,
+            reference: Some(ReferenceRule { half_life: Time(1_000_000 * Time::SECOND.0), impact: 0.01 }),
+        };
+        let stream = Seed { master: 8, replicate: 0 }.stream("flow");
+        let mut agent = Background::new(spec, quoter, taker, stream);
+        let mut rng = stream.draw(1, 1);
+        let mut prices = |stage: &Stage, side| {
+            let mut actions = Actions::default();
+            for _ in 0..400 {
+                agent.arrive(side, 0, &stage.view(), &mut rng, &mut actions);
+            }
+            let prices: Vec<i64> = actions
+                .requests
+                .iter()
+                .filter_map(submitted)
+                .map(|order| match order.order_type {
+                    OrderType::Limit { price, .. } => price.0,
+                    OrderType::Market { .. } => panic!("a limit order"),
+                })
+                .collect();
+            let ends = (*prices.iter().min().unwrap_or(&0), *prices.iter().max().unwrap_or(&0));
+            (ends, prices.len())
+        };
+        stage.trade(quoter, PERP, Side::Buy, 7);
+        assert_eq!(prices(&stage, Side::Buy), ((950, 999), 400));
+        assert_eq!(prices(&stage, Side::Sell), ((1_001, 1_050), 400));
+        // Ten lots at one percent each: around 904.8, and 5 % above it is below the best bid of 999.
+        stage.trade(quoter, PERP, Side::Buy, 10);
+        assert_eq!(prices(&stage, Side::Buy), ((859, 904), 400));
+        assert_eq!(prices(&stage, Side::Sell).1, 0);
+    }
+
+    #[test]
+    fn on_the_other_side_of_the_reference_there_is_no_distance() {
+        let bps = |side, price| libm::rint(beyond(side, Price(price), 1_000.0)) as i64;
+        assert_eq!([990, 1_010].map(|price| bps(Side::Buy, price)), [100, 0]);
+        assert_eq!([990, 1_010].map(|price| bps(Side::Sell, price)), [0, 100]);
     }
 }

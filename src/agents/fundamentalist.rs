@@ -5,7 +5,7 @@ use super::{Actions, Decide, View, Wake, limit, order};
 use crate::market::TimeInForce;
 use crate::rng::{Rng, Stream};
 use crate::sampling::{Exponential, Normal, below};
-use crate::units::{AccountId, MarketId, Price, Qty, Side, Time};
+use crate::units::{AccountId, MarketId, Money, Price, Qty, Side, Time};
 use rand_distr::Distribution;
 
 /// Parameters of a population of fundamentalists.
@@ -15,14 +15,14 @@ pub struct FundamentalistSpec {
     pub market: MarketId,
     /// How many accounts.
     pub accounts: u32,
-    /// Capital of each in USD-like settlement units, for its orders' size.
+    /// Cash of each at the start, in whole units of the settlement asset.
     pub capital: f64,
     /// Standard deviation of own value around the fundamental, in hundredths of a percent.
     pub value_noise_bps: f64,
     /// How far the price must be from own value before it trades, in hundredths of a percent.
     pub threshold_bps: f64,
-    /// Share of the capital in one order [0-1].
-    pub order_share: f64,
+    /// Notional of one order, in money of the settlement asset's smallest unit; one lot at least.
+    pub order: Money,
     /// Mean time between two looks of one account.
     pub mean_interval: Time,
     /// Whether it also sells short above its value; a dip buyer only sells what it bought.
@@ -73,7 +73,7 @@ impl Fundamentalist {
         if lot_value <= 0.0 {
             return;
         }
-        let size = self.spec.capital * self.spec.order_share / lot_value;
+        let size = self.spec.order.0 as f64 / lot_value;
         let closing = lots.reducible(side);
         // Opening is bounded by the free balance, with a hundredth kept for fees; closing by what there is to close.
         let affordable = view.free(account).0 as f64 * 0.99 / lot_value;
@@ -101,5 +101,39 @@ impl Decide for Fundamentalist {
             self.trade(view, rng, actions);
         }
         self.next(rng, actions);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::tests::{PERP, Stage, submitted};
+    use crate::rng::Seed;
+
+    #[test]
+    fn an_order_is_as_large_as_stated_and_never_less_than_a_lot() {
+        // Quotes at 1,000 and 20 % below the value that all of them have.
+        for (order, lots) in [(25_000, 22), (500, 1)] {
+            let mut stage = Stage::new();
+            let first = stage.open(1_000_000);
+            stage.world.markets[PERP.index()].fundamental = 1_250.0;
+            let spec = FundamentalistSpec {
+                market: PERP,
+                accounts: 1,
+                capital: 1_000_000.0,
+                value_noise_bps: 0.0,
+                threshold_bps: 1_000.0,
+                order: Money(order),
+                mean_interval: Time::SECOND,
+                short: false,
+            };
+            let stream = Seed { master: 3, replicate: 0 }.stream("value");
+            let mut agent = Fundamentalist::new(spec, first, stream);
+            let mut rng = stream.draw(0, 1);
+            let (requests, _) = stage.wake(&mut agent, Wake::Timer, &mut rng);
+            let order = submitted(&requests[0]).unwrap();
+            // What it would pay at most is 1,125 a lot.
+            assert_eq!((order.side, order.qty), (Side::Buy, Qty(lots)));
+        }
     }
 }

@@ -3,7 +3,10 @@
 //!
 //! It may quote the perpetual and the spot market of one asset. Then it is the coins of both together that shift its quotes and
 //! that its limit is about, and it may lay the excess off on spot with market orders, whether its quotes are away or not.
+//!
+//! The quotes of each book lie around the middle or, if the parameters say so, around a reference that learns from trades.
 
+use super::reference::{Reference, ReferenceRule};
 use super::{Actions, Decide, MARKET, View, Wake, limit, order};
 use crate::market::TimeInForce;
 use crate::rng::Rng;
@@ -57,6 +60,8 @@ pub struct MakerSpec {
     pub hedge: Option<Hedge>,
     /// Shift of the middle at full inventory, in hundredths of a percent.
     pub skew_bps: f64,
+    /// What the quotes lie around, with the inventory as a share of its limit; `None` for the middle of the moment.
+    pub reference: Option<ReferenceRule>,
     /// Inventory in lots of the first book, coins of all its books together, at which it only quotes the side that reduces it.
     pub inventory_limit: Qty,
     /// Mean time between two looks.
@@ -71,7 +76,9 @@ pub struct Maker {
     spec: MakerSpec,
     account: AccountId,
     quotes: Vec<(MarketId, OrderId)>,
+    /// Of the middle of the first book, for withdrawal.
     average: f64,
+    references: [Reference; 2],
     looked: Time,
     away_until: Time,
 }
@@ -84,6 +91,7 @@ impl Maker {
             account,
             quotes: Vec::new(),
             average: 0.0,
+            references: [Reference::default(); 2],
             looked: Time::ZERO,
             away_until: Time(i64::MIN),
         }
@@ -147,16 +155,20 @@ impl Maker {
         if now < self.away_until {
             return;
         }
-        self.quote(self.spec.ladder, full, view, actions);
+        self.quote(0, self.spec.ladder, full, view, actions);
         if let Some(ladder) = self.spec.second {
-            self.quote(ladder, full, view, actions);
+            self.quote(1, ladder, full, view, actions);
         }
     }
 
-    fn quote(&mut self, ladder: Ladder, full: f64, view: &View<'_>, actions: &mut Actions) {
+    /// Quotes in the first or the second book.
+    fn quote(&mut self, book: usize, ladder: Ladder, full: f64, view: &View<'_>, actions: &mut Actions) {
         let market = ladder.market;
-        let mid = view.mid(market);
-        let middle = mid * (1.0 - self.spec.skew_bps / 1e4 * full.clamp(-1.0, 1.0));
+        let reference = match &self.spec.reference {
+            Some(rule) => self.references[book].follow(rule, market, full, view),
+            None => view.mid(market),
+        };
+        let middle = reference * (1.0 - self.spec.skew_bps / 1e4 * full.clamp(-1.0, 1.0));
         for side in [Side::Buy, Side::Sell] {
             if full * side.sign() as f64 >= 1.0 {
                 continue;
@@ -208,6 +220,7 @@ mod tests {
             second: None,
             hedge: None,
             skew_bps: 200.0,
+            reference: None,
             inventory_limit: Qty(100),
             interval: Time::SECOND,
             withdrawal: None,
@@ -279,6 +292,26 @@ mod tests {
                 assert_eq!(quotes.map(|quotes| quotes.len()), sides, "{held:?}");
             }
         }
+    }
+
+    #[test]
+    fn around_a_reference_what_came_in_shifts_the_quotes_once_and_the_middle_is_followed_slowly() {
+        let reference = Some(ReferenceRule { half_life: Time(1_000_000 * Time::SECOND.0), impact: 0.2 });
+        let mut stage = Stage::new();
+        let account = stage.desk();
+        let spec = MakerSpec { reference, skew_bps: 0.0, ..spec() };
+        let mut maker = Maker::new(spec, account);
+        // Bids, 1 % below: asks do not go below the best bid.
+        let mut bid = |stage: &mut Stage| look(stage, &mut maker).quotes[PERP.index()][0][0];
+        assert_eq!(bid(&mut stage), 990);
+        // Half of its limit at a fifth for a full one: a tenth.
+        stage.trade(account, PERP, Side::Buy, 50);
+        assert_eq!([bid(&mut stage), bid(&mut stage)], [895, 895]);
+        stage.trade(account, PERP, Side::Sell, 50);
+        assert_eq!(bid(&mut stage), 990);
+        // The middle of the moment has moved, the average has not yet.
+        stage.quote(1_010);
+        assert_eq!(bid(&mut stage), 990);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod fundamentalist;
 mod holder;
 mod maker;
 mod meta_order;
+mod reference;
 mod retail;
 mod spot_holder;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use fundamentalist::{Fundamentalist, FundamentalistSpec};
 pub use holder::Holder;
 pub use maker::{Hedge, Ladder, Maker, MakerSpec, Withdrawal};
 pub use meta_order::{MetaOrder, MetaOrderSpec};
+pub use reference::ReferenceRule;
 pub use retail::{Retail, RetailSpec, TopUp};
 pub use spot_holder::{SpotHolder, SpotHolderSpec};
 pub use trend_follower::{TrendFollower, TrendFollowerSpec};

@@ -415,7 +415,9 @@ impl Simulation<Strategy> {
     fn add_fundamentals(&mut self, scenario: &Scenario, seed: Seed) {
         self.fundamentals.clone_from(&scenario.fundamentals);
         for (index, spec) in scenario.fundamentals.iter().enumerate() {
-            let name = &scenario.world.markets[index].name;
+            // Markets of one coin hear the same news.
+            let coin = scenario.world.markets[index].base;
+            let name = &scenario.world.assets[coin.index()].name;
             self.fundamental_streams.push(seed.stream(&format!("fundamentals.{name}")));
             self.fundamental_moves.push(0);
             if spec.volatility > 0.0 {

@@ -75,6 +75,7 @@ fn background() -> BackgroundSpec {
         activity: Activity::STEADY,
         flight: Activity::STEADY,
         refill_within_bps: 0.0,
+        reference: None,
     }
 }
 
@@ -90,6 +91,7 @@ fn maker() -> MakerSpec {
         second: None,
         hedge: None,
         skew_bps: 5.0,
+        reference: None,
         inventory_limit: Qty(500),
         interval: Time::SECOND,
         withdrawal: Some(Withdrawal { move_bps: 30.0, half_life: seconds(30), pause: seconds(20) }),
@@ -136,7 +138,8 @@ fn value() -> FundamentalistSpec {
         capital: 2_000.0,
         value_noise_bps: 20.0,
         threshold_bps: 30.0,
-        order_share: 0.1,
+        // One lot.
+        order: crate::units::Money::ZERO,
         mean_interval: seconds(10),
         short: true,
     }

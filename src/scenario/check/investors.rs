@@ -1,6 +1,6 @@
 //! Those who take positions: retail, fundamentalists, trend followers, holders.
 
-use super::Checker;
+use super::{Checker, Scale};
 use crate::agents::{
     ExitRule, ExitRules, FundamentalistSpec, RetailSpec, SpotHolderSpec, TopUp, TrendFollowerSpec,
 };
@@ -53,14 +53,9 @@ impl Checker<'_> {
             );
         }
         let per_second = |key| body.float(key) / 86_400.0;
-        let largest = market.map(|market| {
-            // The cap in whole money units, by what a lot is worth in both.
-            let lot = market.contract.notional(market.initial_price, Qty(1)).0 as f64;
-            let units = at.map_or(1.0, |(_, scale)| scale.lot_value);
-            Money((body.float("notional_cap") * (lot / units)) as i64)
-        });
+        let largest = money(at, market, body.float("notional_cap"));
         let spec = RetailSpec {
-            largest: largest.unwrap_or(Money::ZERO),
+            largest,
             market: at.map_or(MarketId(0), |(market, _)| market),
             accounts: (longs + shorts + idle).clamp(0, i64::from(u32::MAX)) as u32,
             leverages,
@@ -103,7 +98,7 @@ impl Checker<'_> {
             capital: body.float("capital"),
             value_noise_bps: body.float("value_noise_bps"),
             threshold_bps: body.float("threshold_bps"),
-            order_share: body.float("order_share"),
+            order: money(at, market, body.float("capital") * body.float("order_share")),
             mean_interval: body.duration("mean_interval"),
             short: body.bool("short"),
         };
@@ -177,6 +172,14 @@ impl Checker<'_> {
         };
         at.map(|_| PopulationStrategy::Holder(spec))
     }
+}
+
+/// Turns an amount of the settlement asset into its smallest units, by what a lot is worth in both; nothing where the market is
+/// not known.
+fn money(at: Option<(MarketId, Scale)>, market: Option<&MarketSpec>, amount: f64) -> Money {
+    let Some(((_, scale), market)) = at.zip(market) else { return Money::ZERO };
+    let lot = market.contract.notional(market.initial_price, Qty(1)).0 as f64;
+    Money((amount * (lot / scale.lot_value)) as i64)
 }
 
 /// Says so where a strategy trades with leverage in a market that has none.

@@ -1,7 +1,9 @@
 //! Populations, and those of them that make the books: background flow, makers, arbitrageurs.
 
 use super::{Checker, Scale, exact};
-use crate::agents::{Activity, ArbitrageurSpec, BackgroundSpec, Hedge, Ladder, MakerSpec, Rung, Withdrawal};
+use crate::agents::{
+    Activity, ArbitrageurSpec, BackgroundSpec, Hedge, Ladder, MakerSpec, ReferenceRule, Rung, Withdrawal,
+};
 use crate::sampling::LogNormal;
 use crate::scenario::{Latency, Population, PopulationStrategy, Section};
 use crate::units::{MarketId, Qty, Time};
@@ -77,6 +79,7 @@ impl Checker<'_> {
         let (near, far) = (body.duration("lifetime_near"), body.duration("lifetime_far"));
         let market_rate = body.float("market_orders_per_second");
         let (median, sigma) = (body.float("market_order_median"), body.float("market_order_sigma"));
+        let reference = reference(body);
         let (bids, asks) = (bids?, asks?);
         if bids.iter().map(|(bps, _)| bps).ne(asks.iter().map(|(bps, _)| bps)) {
             body.problem("asks", "stand at other distances than the bids", None);
@@ -122,6 +125,10 @@ impl Checker<'_> {
                 Some("at most 100000".into()),
             );
         }
+        let reference = reference.map(|rule| {
+            let millions_a_lot = lot.lot_value / 1e6;
+            ReferenceRule { impact: rule.impact * millions_a_lot / scale, ..rule }
+        });
         let lots_a_coin = 1.0 / lot.lot.to_f64()?;
         let market_qty = LogNormal::new(median * lots_a_coin, sigma);
         Some(PopulationStrategy::Background(BackgroundSpec {
@@ -133,6 +140,7 @@ impl Checker<'_> {
             activity,
             flight,
             refill_within_bps,
+            reference,
         }))
     }
 
@@ -227,6 +235,7 @@ impl Checker<'_> {
         });
         let count = body.int("count");
         let (skew_bps, interval) = (body.float("skew_bps"), body.duration("interval"));
+        let reference = reference(body);
         let (ladder, _) = first?;
         let spec = MakerSpec {
             ladder,
@@ -239,12 +248,19 @@ impl Checker<'_> {
                 None => None,
             },
             skew_bps,
+            reference,
             inventory_limit: Qty(limit?),
             interval,
             withdrawal,
         };
         Some(PopulationStrategy::Maker { count: count as u32, spec })
     }
+}
+
+/// Reads what quotes are laid around; the impact is for the amount that it is stated for.
+fn reference(body: Section<'_>) -> Option<ReferenceRule> {
+    let rule = body.opt_table("reference")?;
+    Some(ReferenceRule { half_life: rule.duration("half_life"), impact: rule.float("impact_bps") / 1e4 })
 }
 
 /// Reads rows of [bps, cumulative depth], ascending in both.

@@ -2,6 +2,23 @@
 
 use super::{ABOVE_ZERO, Key, Kind, key, table};
 
+const fn reference(path: &'static str) -> Key {
+    let meaning = "the price that its quotes are laid around and that their distances are measured from, an average of the middle which learns from trades; without this \
+                   table it is the middle of the moment";
+    table(path, meaning)
+}
+
+const fn reference_half_life(path: &'static str) -> Key {
+    key(
+        path,
+        Kind::Duration { min: "1ms", max: "1d" },
+        "",
+        Some("1m"),
+        "half-life of the average of the middle",
+        "an order of magnitude above the life of a quote, so that what trades tell is not forgotten before quotes are renewed",
+    )
+}
+
 pub(super) const fn activity(path: &'static str) -> Key {
     let meaning = "how rates rise with the market's volatility, (volatility / reference)^exponent between 1 and cap; without \
                    this table they do not";
@@ -177,6 +194,16 @@ pub(super) const POPULATIONS: &[Key] = &[
         "limit orders of rungs that begin nearer to the middle than this come and go more often by the same factor",
         "0, market orders alone: depth survived at a median of .29 of normal in cascades, so refill was the slower of the two",
     ),
+    reference("populations.*.strategy.background.reference"),
+    reference_half_life("populations.*.strategy.background.reference.half_life"),
+    key(
+        "populations.*.strategy.background.reference.impact_bps",
+        Kind::Float { min: 0.0, max: 1e9 },
+        "bps",
+        None,
+        "shift of the reference by net trades of a million of the settlement asset against its quotes, divided by depth_scale (Kyle 1985)",
+        "",
+    ),
     key("populations.*.strategy.maker.market", Kind::Name, "", None, "the market that it trades in", ""),
     key(
         "populations.*.strategy.maker.count",
@@ -225,6 +252,16 @@ pub(super) const POPULATIONS: &[Key] = &[
         Some("5"),
         "shift of the middle at full inventory (Avellaneda, Stoikov 2008, linear form)",
         "a few half-spreads, so that a full maker leans on one side",
+    ),
+    reference("populations.*.strategy.maker.reference"),
+    reference_half_life("populations.*.strategy.maker.reference.half_life"),
+    key(
+        "populations.*.strategy.maker.reference.impact_bps",
+        Kind::Float { min: 0.0, max: 10_000.0 },
+        "bps",
+        None,
+        "shift of the reference by trades that fill an empty inventory to its limit, against them (Kyle 1985; Glosten, Milgrom 1985)",
+        "",
     ),
     key(
         "populations.*.strategy.maker.inventory_limit",
