@@ -93,6 +93,12 @@ impl OpenPosition {
         let side = Position(self.bound).side()?;
         Some(LiquidationTrigger { side, tick: Price(self.bound.abs()) })
     }
+
+    /// Tells whether an order of it rests.
+    #[inline]
+    pub fn has_orders(&self) -> bool {
+        self.first_order != NONE
+    }
 }
 
 const NONE: u32 = u32::MAX;
@@ -133,6 +139,17 @@ pub struct Balances {
     pub cost: Money,
     /// Isolated margin.
     pub margin: Money,
+}
+
+/// What a margin check reads of an account and its position in a market: at once, since it is one line of cache.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// How its positions are backed.
+    pub mode: MarginMode,
+    /// The cash that neither margin nor resting orders use.
+    pub free: Money,
+    /// The position, if it was opened; it may be flat.
+    pub position: Option<(PositionId, &'a OpenPosition)>,
 }
 
 /// A position after the first one of an account.
@@ -279,6 +296,22 @@ impl Accounts {
         if first == NOWHERE { None } else { self.find_further(account, market) }
     }
 
+    /// Returns how an account stands, with its position in a market.
+    #[inline(always)]
+    pub fn standing(&self, account: AccountId, market: MarketId) -> Standing<'_> {
+        let Line { cash, reserved, position } = &self.lines[account.index()];
+        let (mode, free) = (position.mode, *cash - *reserved);
+        let position = if position.market == market {
+            Some((PositionId(account.0 << 1), position))
+        } else if position.market == NOWHERE {
+            None
+        } else {
+            self.find_further(account, market).map(|id| (id, self.position(id)))
+        };
+        Standing { mode, free, position }
+    }
+
+    #[inline(never)]
     fn find_further(&self, account: AccountId, market: MarketId) -> Option<PositionId> {
         let mut at = self.holders[account.index()].more;
         while at != NONE {

@@ -50,12 +50,22 @@ pub struct Market {
     pub stops: Stops,
     /// Price of the last trade.
     pub last: Option<Price>,
+    /// What the mark was made from.
+    quotes: Option<Quotes>,
     /// Fundamental value in ticks: what informed agents believe in, each with an error of its own.
     pub fundamental: f64,
     /// Index, premium, funding, volatility.
     pub reference: Reference,
     /// Markets whose index this one is.
     followers: Vec<MarketId>,
+}
+
+/// What a mark follows from where it is not made from an index: while nothing of it moves, neither does the mark.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Quotes {
+    rule: MarkRule,
+    touch: [i64; 2],
+    last: Option<Price>,
 }
 
 /// Which mechanisms act.
@@ -120,6 +130,7 @@ impl World {
                     orders: OpenOrders::default(),
                     stops: Stops::default(),
                     last: None,
+                    quotes: None,
                     fundamental: market.initial_price.0 as f64,
                 })
                 .collect(),
@@ -273,7 +284,6 @@ impl World {
 
     /// Returns the position that is to be liquidated first: longs by the highest trigger, then shorts by the lowest, at
     /// equal triggers by their numbers. Positions that only waited there for the mark to come near are sent on.
-    #[inline]
     fn next_due(&mut self, passed_over: &[(MarketId, Side)]) -> Option<PositionId> {
         if self.triggers.is_due(&self.marks) { self.first_due(passed_over) } else { None }
     }

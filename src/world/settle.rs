@@ -109,6 +109,38 @@ pub(super) fn relocate(
     accounts.set_bound(id, to);
 }
 
+/// What an order touches that comes to rest or goes without a trade, borrowed while its book says so.
+pub(super) struct Desk<'w, 'o, O> {
+    pub(super) market: MarketId,
+    /// The position that the order belongs to.
+    pub(super) position: PositionId,
+    /// Cash to set aside for it.
+    pub(super) backing: Money,
+    pub(super) accounts: &'w mut Accounts,
+    pub(super) orders: &'w mut OpenOrders,
+    /// Number of the record in which the book last changed.
+    pub(super) last_change: &'w mut u64,
+    pub(super) emit: &'w mut Emit<'o, O>,
+}
+
+impl<O: Observer> Sink for Desk<'_, '_, O> {
+    #[inline(always)]
+    fn on(&mut self, event: BookEvent, place: Place) {
+        *self.last_change = self.emit.say(Event::Book { market: self.market, event });
+        match event {
+            BookEvent::Rested { id, owner, .. } => {
+                let whose = (AccountId(owner.0), self.position);
+                self.orders.add(self.accounts, whose, place, id, self.backing);
+            }
+            BookEvent::Cancelled { owner, .. } => {
+                self.orders.remove(self.accounts, (AccountId(owner.0), self.position), place);
+            }
+            // A trade never comes here.
+            _ => {}
+        }
+    }
+}
+
 /// Everything that a trade touches, borrowed while its book is matching.
 pub(super) struct Settlement<'w, 'o, O> {
     pub(super) market: MarketId,
