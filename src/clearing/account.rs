@@ -357,46 +357,33 @@ impl Accounts {
         if id.0 & 1 == 0 { &mut self.lines[index].position } else { &mut self.more[index].position }
     }
 
-    /// Returns an account's cash, its reserved part and one of its positions, which mostly is in the same line.
+    /// Returns what settling a trade of an account's position may change, and the position.
     #[inline(always)]
-    fn side_mut(
-        &mut self,
-        account: AccountId,
-        id: PositionId,
-    ) -> (&mut Money, &mut Money, &mut OpenPosition) {
-        let Line { cash, reserved, position } = &mut self.lines[account.index()];
-        let first = id.0 & 1 == 0;
-        let position = if first { position } else { &mut self.more[(id.0 >> 1) as usize].position };
-        debug_assert_eq!(position.account, account);
-        (cash, reserved, position)
-    }
-
-    /// Returns what settling a trade of an account's position may change.
-    #[inline(always)]
-    pub fn balances(&self, account: AccountId, id: PositionId) -> Balances {
+    pub fn balances(&self, account: AccountId, id: PositionId) -> (Balances, &OpenPosition) {
         let Line { cash, reserved, position } = &self.lines[account.index()];
         let position = if id.0 & 1 == 0 { position } else { self.position(id) };
         let OpenPosition { lots, cost, margin, .. } = *position;
-        Balances { cash: *cash, reserved: *reserved, lots, cost, margin }
+        (Balances { cash: *cash, reserved: *reserved, lots, cost, margin }, position)
     }
 
-    /// Sets what settling a trade has changed.
+    /// Sets what settling a trade has changed, and returns the position.
     #[inline(always)]
-    pub fn set_balances(&mut self, account: AccountId, id: PositionId, now: Balances) {
-        let (cash, _, position) = self.side_mut(account, id);
+    pub fn set_balances(&mut self, account: AccountId, id: PositionId, now: Balances) -> &OpenPosition {
+        let Self { lines, more, totals, .. } = self;
+        let (cash, _, position) = side_mut(lines, more, account, id);
         let more_cash = now.cash - *cash;
         let (more_lots, more_cost) = (now.lots - position.lots, now.cost - position.cost);
         let (more_margin, longer) =
             (now.margin - position.margin, now.lots.0.max(0) - position.lots.0.max(0));
         *cash = now.cash;
         (position.lots, position.cost, position.margin) = (now.lots, now.cost, now.margin);
-        let market = position.market;
-        self.totals.cash += i128::from(more_cash.0);
-        self.totals.margin += i128::from(more_margin.0);
-        let totals = &mut self.totals.markets[market.index()];
+        totals.cash += i128::from(more_cash.0);
+        totals.margin += i128::from(more_margin.0);
+        let totals = &mut totals.markets[position.market.index()];
         totals.long_lots += i128::from(longer);
         totals.lots += i128::from(more_lots.0);
         totals.cost += i128::from(more_cost.0);
+        position
     }
 
     /// Iterates over all positions, flat ones included: accounts' first ones, then the further ones as they were opened.
@@ -451,7 +438,7 @@ impl Accounts {
         order: u32,
         backing: Money,
     ) -> Option<u32> {
-        let (_, reserved, position) = self.side_mut(account, id);
+        let (_, reserved, position) = side_mut(&mut self.lines, &mut self.more, account, id);
         *reserved += backing;
         position.orders = position.orders.saturating_add(1);
         let head = std::mem::replace(&mut position.first_order, order);
@@ -468,7 +455,7 @@ impl Accounts {
         head: Option<Option<u32>>,
         backing: Money,
     ) {
-        let (_, reserved, position) = self.side_mut(account, id);
+        let (_, reserved, position) = side_mut(&mut self.lines, &mut self.more, account, id);
         *reserved -= backing;
         debug_assert!(*reserved >= Money::ZERO, "released more than was reserved");
         position.orders -= u16::from(position.orders < u16::MAX);
@@ -508,4 +495,19 @@ impl Accounts {
         }
         totals
     }
+}
+
+/// Returns an account's cash, its reserved part and one of its positions, which mostly is in the same line.
+#[inline(always)]
+fn side_mut<'a>(
+    lines: &'a mut [Line],
+    more: &'a mut [Further],
+    account: AccountId,
+    id: PositionId,
+) -> (&'a mut Money, &'a mut Money, &'a mut OpenPosition) {
+    let Line { cash, reserved, position } = &mut lines[account.index()];
+    let first = id.0 & 1 == 0;
+    let position = if first { position } else { &mut more[(id.0 >> 1) as usize].position };
+    debug_assert_eq!(position.account, account);
+    (cash, reserved, position)
 }

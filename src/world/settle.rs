@@ -69,11 +69,35 @@ pub(super) fn trigger(
 }
 
 /// Sees to it that the index has a position where a mark comes by no later than at its trigger.
-///
-/// Most trades leave it where it is: it waits somewhat ahead of its trigger, and has to be moved only if it would be
-/// liquidated there already. Whoever finds it in the way of the mark asks for its trigger ([`World::next_due`]).
 #[inline(always)]
 pub(super) fn reindex(
+    accounts: &mut Accounts,
+    triggers: &mut TriggerIndex,
+    rules: (&MarketSpec, &VenueSpec),
+    marks: &[Option<Price>],
+    id: PositionId,
+) {
+    if !waits(accounts.position(id), rules) {
+        move_on(accounts, triggers, rules, marks, id);
+    }
+}
+
+/// Tells whether the index may leave a position where it has it. After most trades it may: a position waits somewhat ahead
+/// of its trigger, and has to be moved only if it would be liquidated there already. Whoever finds it in the way of the mark
+/// asks for its trigger ([`World::next_due`]).
+#[inline(always)]
+fn waits(position: &OpenPosition, (market, venue): (&MarketSpec, &VenueSpec)) -> bool {
+    let breach = venue.liquidation.breach;
+    position.mode != MarginMode::Isolated
+        || position.bound().is_some_and(|bound| {
+            position.lots.side() == Some(bound.side)
+                && !liquidation::is_breached(market.contract, &market.brackets, breach, position, bound.tick)
+        })
+}
+
+/// Moves a position in the index to where it is to wait now.
+#[inline(never)]
+fn move_on(
     accounts: &mut Accounts,
     triggers: &mut TriggerIndex,
     (market, venue): (&MarketSpec, &VenueSpec),
@@ -81,19 +105,9 @@ pub(super) fn reindex(
     id: PositionId,
 ) {
     let position = accounts.position(id);
-    if position.mode != MarginMode::Isolated {
-        return;
-    }
-    let breach = venue.liquidation.breach;
-    let waits = position.bound().is_some_and(|bound| {
-        position.lots.side() == Some(bound.side)
-            && !liquidation::is_breached(market.contract, &market.brackets, breach, position, bound.tick)
-    });
-    if !waits {
-        let mark = marks[position.market.index()];
-        let trigger = trigger(market, venue, position);
-        relocate(accounts, triggers, id, trigger.map(|trigger| trigger.ahead_of(mark)));
-    }
+    let mark = marks[position.market.index()];
+    let trigger = trigger(market, venue, position);
+    relocate(accounts, triggers, id, trigger.map(|trigger| trigger.ahead_of(mark)));
 }
 
 /// Moves a position in the index.
@@ -264,8 +278,8 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let (buyer, seller) = if taker.side == Side::Buy { (taker, maker) } else { (maker, taker) };
         self.note(Purse::Cash(buyer.account), Purse::Cash(seller.account), taker.value, Reason::SpotPayment);
         for fill in [taker, maker] {
-            let OpenPosition { mode, is_heard, .. } = *self.accounts.position(fill.position);
-            let mut now = self.accounts.balances(fill.account, fill.position);
+            let (mut now, &OpenPosition { mode, is_heard, .. }) =
+                self.accounts.balances(fill.account, fill.position);
             now.lots += fill.qty.signed(fill.side);
             now.cash -= Money(fill.value.0 * fill.side.sign());
             self.fee(&mut now, fill, mode);
@@ -278,10 +292,10 @@ impl<O: Observer> Settlement<'_, '_, O> {
 
     /// Settles one side: moves lots and cost, realises profit on closed lots, takes the fee, posts margin for opened lots and
     /// reindexes. What an account and a position have is read once and written once; every movement is said on the way.
+    #[inline(always)]
     fn settle(&mut self, fill: &Fill) {
         let Fill { account, position: id, side, qty, price, value, .. } = *fill;
-        let OpenPosition { mode, leverage, is_heard, .. } = *self.accounts.position(id);
-        let mut now = self.accounts.balances(account, id);
+        let (mut now, &OpenPosition { mode, leverage, is_heard, .. }) = self.accounts.balances(account, id);
         let cost = Money(value.0 * side.sign());
         let closed = self.close(&mut now, (account, mode), qty.signed(side), cost);
         self.fee(&mut now, fill, mode);
@@ -300,9 +314,9 @@ impl<O: Observer> Settlement<'_, '_, O> {
             let to = Purse::Margin(account, self.market);
             self.note(Purse::Cash(account), to, posted, Reason::InitialMargin);
         }
-        self.accounts.set_balances(account, id, now);
-        if mode == MarginMode::Isolated {
-            self.reindex(id);
+        let rules = (self.market_spec, self.venue_spec);
+        if !waits(self.accounts.set_balances(account, id, now), rules) {
+            move_on(self.accounts, self.triggers, rules, self.marks, id);
         }
         if is_heard {
             self.tell(fill);
@@ -310,6 +324,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
     }
 
     /// Has an owner told of a fill.
+    #[inline(never)]
     fn tell(&mut self, fill: &Fill) {
         self.notices.push(Notice {
             agent: self.accounts.get(fill.account).owner,
@@ -332,7 +347,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
     /// margin for opened ones.
     pub(super) fn settle_assigned(&mut self, id: PositionId, lots: Position, value: Money) {
         let OpenPosition { account, mode, .. } = *self.accounts.position(id);
-        let mut now = self.accounts.balances(account, id);
+        let (mut now, _) = self.accounts.balances(account, id);
         self.close(&mut now, (account, mode), lots, value);
         self.accounts.set_balances(account, id, now);
         self.reindex(id);
@@ -413,7 +428,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
     /// Brings the negative margin of a closed position to zero: from the fund, then from nobody.
     pub(super) fn cover_deficit(&mut self, id: PositionId) {
         let account = self.accounts.position(id).account;
-        let mut now = self.accounts.balances(account, id);
+        let (mut now, _) = self.accounts.balances(account, id);
         self.cover(&mut now, account);
         self.accounts.set_balances(account, id, now);
     }
@@ -448,17 +463,18 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let (rate, reason) =
             if fill.taker { (fees.taker, Reason::TakerFee) } else { (fees.maker, Reason::MakerFee) };
         let fee = rate.of(Money(fill.value.0.abs()), Rounding::Ceil);
-        let from_cash = match mode {
-            MarginMode::Unmargined => fee,
-            MarginMode::Isolated => fee.min((now.cash - now.reserved).max(Money::ZERO)),
-        };
-        let from_margin = (fee - from_cash).min(now.margin.max(Money::ZERO));
+        let free = (now.cash - now.reserved).max(Money::ZERO);
+        let from_cash = if mode == MarginMode::Unmargined { fee } else { fee.min(free) };
         now.cash -= from_cash;
-        now.margin -= from_margin;
         let venue = self.market_spec.venue;
-        self.ledger.fees[venue.index()] += from_cash + from_margin;
+        self.ledger.fees[venue.index()] += from_cash;
         self.note(Purse::Cash(account), Purse::Fees(venue), from_cash, reason);
-        self.note(Purse::Margin(account, self.market), Purse::Fees(venue), from_margin, reason);
+        if from_cash < fee {
+            let from_margin = (fee - from_cash).min(now.margin.max(Money::ZERO));
+            now.margin -= from_margin;
+            self.ledger.fees[venue.index()] += from_margin;
+            self.note(Purse::Margin(account, self.market), Purse::Fees(venue), from_margin, reason);
+        }
     }
 
     /// Lists an order that now rests and sets cash aside for it.
