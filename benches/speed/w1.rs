@@ -129,8 +129,7 @@ fn order(account: AccountId, draw: Draw, order_type: OrderType) -> Order {
 /// Returns a uniformly random own order that rests.
 #[inline]
 fn own(account: AccountId, view: &View<'_>, rng: &mut Rng) -> Option<(OrderId, Place)> {
-    let count = view.count_open_orders(account, MARKET) as u64;
-    if count == 0 { None } else { view.open_orders(account, MARKET).nth(below(count, rng) as usize) }
+    view.pick_open_order(account, MARKET, |count| below(count as u64, rng) as usize)
 }
 
 impl Decide for Crowd {

@@ -94,10 +94,16 @@ impl OpenPosition {
         Some(LiquidationTrigger { side, tick: Price(self.bound.abs()) })
     }
 
-    /// Tells whether an order of it rests.
+    /// Returns the head of the list of its resting orders.
     #[inline]
-    pub fn has_orders(&self) -> bool {
-        self.first_order != NONE
+    pub fn first_order(&self) -> Option<u32> {
+        (self.first_order != NONE).then_some(self.first_order)
+    }
+
+    /// Returns how many of its orders rest, or `None` if there were ever too many to keep count.
+    #[inline]
+    pub fn orders(&self) -> Option<u16> {
+        Some(self.orders).filter(|orders| *orders < u16::MAX)
     }
 }
 
@@ -425,7 +431,7 @@ impl Accounts {
     /// Returns how many orders of a position rest, or `None` if there were ever too many to keep count.
     #[inline]
     pub fn orders(&self, id: PositionId) -> Option<u16> {
-        Some(self.position(id).orders).filter(|orders| *orders < u16::MAX)
+        self.position(id).orders()
     }
 
     /// Counts an order that came to rest, puts it at the head of its position's list and sets cash aside for it. Returns what
@@ -467,8 +473,7 @@ impl Accounts {
     /// Returns the head of the list of a position's resting orders.
     #[inline]
     pub fn first_order(&self, id: PositionId) -> Option<u32> {
-        let first = self.position(id).first_order;
-        (first != NONE).then_some(first)
+        self.position(id).first_order()
     }
 
     /// Sets the leverage that further lots are opened with.

@@ -220,18 +220,16 @@ impl<A: Decide> Simulation<A> {
     /// Works off what an agent asks for where the agent put it: a copy of a request is as long as the work of some.
     #[inline(always)]
     fn execute_at_once<O: Observer>(&mut self, cause: u64, observer: &mut O) {
-        let Self { world, seq, now, messages, actions, .. } = self;
-        let mut work_off = |request: &Request| {
-            *messages = messages.wrapping_add(1);
-            world.work_off(request, &mut Emit { seq, time: *now, cause, observer });
-        };
-        match &actions.requests[..] {
+        let requests = &self.actions.requests[..];
+        self.messages = self.messages.wrapping_add(requests.len() as u64);
+        let mut emit = Emit { seq: &mut self.seq, time: self.now, cause, observer };
+        match requests {
             [] => {}
             // Apart from several: a loop would get everything ready for further rounds.
-            [request] => work_off(request),
-            several => several.iter().for_each(work_off),
+            [request] => self.world.work_off(request, &mut emit),
+            several => self.world.work_off_all(several, &mut emit),
         }
-        actions.requests.clear();
+        self.actions.requests.clear();
         self.notify();
     }
 

@@ -324,6 +324,22 @@ impl World {
         self.accounts.orders(position).map_or_else(walked, usize::from)
     }
 
+    /// Returns the order that `pick` chooses among those that an account has in a book, by how many they are; the one that came
+    /// to rest last is 0. Nobody is asked where there is none.
+    #[inline]
+    pub fn pick_open_order(
+        &self,
+        account: AccountId,
+        market: MarketId,
+        pick: impl FnOnce(usize) -> usize,
+    ) -> Option<(OrderId, Place)> {
+        let (id, position) = self.accounts.standing(account, market).position?;
+        let orders = &self.market(market).orders;
+        let walked = || orders.of(&self.accounts, Some(id)).count();
+        let count = position.orders().map_or_else(walked, usize::from);
+        if count == 0 { None } else { orders.nth(position, pick(count)) }
+    }
+
     /// Returns the equity of an account's position at the mark: isolated margin plus unrealised profit, or for an
     /// unmargined account all its cash plus the unrealised profit of this position.
     pub fn equity(&self, id: PositionId) -> Money {

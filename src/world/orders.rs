@@ -5,7 +5,7 @@
     reason = "a call costs as much as what these do, and each is called from one place that matters"
 )]
 
-use crate::clearing::{Accounts, PositionId};
+use crate::clearing::{Accounts, OpenPosition, PositionId};
 use crate::market::Place;
 use crate::units::{AccountId, Money, OrderId};
 
@@ -103,6 +103,16 @@ impl OpenOrders {
     /// Returns the order that rests at a place.
     pub(super) fn id(&self, place: Place) -> OrderId {
         self.orders[place.index()].id
+    }
+
+    /// Returns the order that came to rest so many before the last one of a position.
+    #[inline]
+    pub(super) fn nth(&self, position: &OpenPosition, number: usize) -> Option<(OrderId, Place)> {
+        let mut place = Place(position.first_order()?);
+        for _ in 0..number {
+            place = self.orders.get(place.index())?.next;
+        }
+        self.orders.get(place.index()).map(|order| (order.id, place))
     }
 
     /// Iterates over a position's orders, the one that came to rest last first.

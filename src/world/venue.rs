@@ -50,6 +50,15 @@ pub struct Order {
     pub trigger: Option<Trigger>,
 }
 
+impl Order {
+    /// Returns what its book gets to see of it.
+    #[inline(always)]
+    fn to_book(&self) -> NewOrder {
+        let Self { account, id, side, qty, order_type, reduce_only, .. } = *self;
+        NewOrder { id, owner: Owner(account.0), side, qty, order_type, reduce_only }
+    }
+}
+
 /// What agents can ask of a venue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Request {
@@ -136,6 +145,14 @@ impl World {
         self.work_off(&request, emit);
     }
 
+    /// Works requests off one after the other.
+    #[inline(never)]
+    pub(crate) fn work_off_all<O: Observer>(&mut self, requests: &[Request], emit: &mut Emit<'_, O>) {
+        for request in requests {
+            self.work_off(request, emit);
+        }
+    }
+
     /// Works one request off where it lies.
     #[inline(always)]
     pub(crate) fn work_off<O: Observer>(&mut self, request: &Request, emit: &mut Emit<'_, O>) {
@@ -179,24 +196,16 @@ impl World {
         if is_flat {
             self.choose_leverage(order, position);
         }
-        let to_book = NewOrder {
-            id: order.id,
-            owner: Owner(order.account.0),
-            side: order.side,
-            qty: order.qty,
-            order_type: order.order_type,
-            reduce_only: order.reduce_only,
-        };
         // Most orders come to rest without a trade.
         if let Some(backing) = backing
             && order.trigger.is_none()
         {
             let (book, mut desk) = self.desk(order.market, position, backing, emit);
-            if book.quote(to_book, &mut desk) {
+            if book.quote(order.to_book(), &mut desk) {
                 return;
             }
         }
-        self.submit_other(order, to_book, position, emit);
+        self.submit_other(order, position, emit);
     }
 
     /// Hands an order that may trade to the book, or one that waits to the stops.
@@ -204,10 +213,10 @@ impl World {
     fn submit_other<O: Observer>(
         &mut self,
         order: &Order,
-        to_book: NewOrder,
         position: PositionId,
         emit: &mut Emit<'_, O>,
     ) {
+        let to_book = order.to_book();
         let Some(trigger) = order.trigger else {
             let is_spot = self.spec.markets[order.market.index()].contract.is_spot();
             let to_book =
@@ -305,7 +314,7 @@ impl World {
             return Err(Refusal::InsufficientMargin);
         }
         // A flat position with orders keeps the leverage that they were sent with.
-        let is_known = rests && !held.is_some_and(|position| is_flat && position.has_orders());
+        let is_known = rests && !held.is_some_and(|position| is_flat && position.first_order().is_some());
         admitted(is_known.then(|| margin.min(free.max(Money::ZERO))))
     }
 
