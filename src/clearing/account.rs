@@ -165,7 +165,7 @@ struct Further {
     next: u32,
 }
 
-/// Sums over all accounts, kept as they change so that conservation can be asserted after every event.
+/// Sums over all accounts, kept as they change where conservation is asserted after every event: where debug assertions are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountTotals {
     /// Sum of cash.
@@ -183,9 +183,17 @@ pub struct PositionTotals {
     pub cost: i128,
     /// Sum of lots: 0 whenever no trade is half done.
     pub lots: i128,
-    /// Sum of long lots: the open interest.
-    pub long_lots: i128,
 }
+
+impl PositionTotals {
+    fn add(&mut self, lots: Position, cost: Money) {
+        self.lots += i128::from(lots.0);
+        self.cost += i128::from(cost.0);
+    }
+}
+
+/// Whether sums are kept as they change.
+const SUMMED: bool = cfg!(debug_assertions);
 
 /// All accounts and positions of a world.
 #[derive(Clone, Debug, Default)]
@@ -194,6 +202,8 @@ pub struct Accounts {
     holders: Vec<Holder>,
     more: Vec<Further>,
     totals: AccountTotals,
+    /// Sum of long lots by market.
+    long_lots: Vec<i128>,
 }
 
 impl Accounts {
@@ -201,7 +211,7 @@ impl Accounts {
     pub fn new(markets: usize) -> Self {
         let totals =
             AccountTotals { markets: vec![PositionTotals::default(); markets], ..AccountTotals::default() };
-        Self { totals, ..Self::default() }
+        Self { totals, long_lots: vec![0; markets], ..Self::default() }
     }
 
     /// Opens an account without money.
@@ -272,16 +282,23 @@ impl Accounts {
         }
     }
 
-    /// Returns the totals.
-    pub fn totals(&self) -> &AccountTotals {
-        &self.totals
+    /// Returns the sums as they were kept, or `None` where they are not.
+    pub fn totals(&self) -> Option<&AccountTotals> {
+        SUMMED.then_some(&self.totals)
+    }
+
+    /// Returns the sum of long lots of a market: its open interest.
+    pub fn long_lots(&self, market: MarketId) -> i128 {
+        self.long_lots[market.index()]
     }
 
     /// Adds to an account's cash.
     #[inline]
     pub fn add_cash(&mut self, id: AccountId, amount: Money) {
         self.lines[id.index()].cash += amount;
-        self.totals.cash += i128::from(amount.0);
+        if SUMMED {
+            self.totals.cash += i128::from(amount.0);
+        }
     }
 
     /// Adds to the part of the cash that backs resting orders.
@@ -375,20 +392,17 @@ impl Accounts {
     /// Sets what settling a trade has changed, and returns the position.
     #[inline(always)]
     pub fn set_balances(&mut self, account: AccountId, id: PositionId, now: Balances) -> &OpenPosition {
-        let Self { lines, more, totals, .. } = self;
+        let Self { lines, more, totals, long_lots, .. } = self;
         let (cash, _, position) = side_mut(lines, more, account, id);
-        let more_cash = now.cash - *cash;
-        let (more_lots, more_cost) = (now.lots - position.lots, now.cost - position.cost);
-        let (more_margin, longer) =
-            (now.margin - position.margin, now.lots.0.max(0) - position.lots.0.max(0));
+        let long_lots = &mut long_lots[position.market.index()];
+        *long_lots += i128::from(now.lots.0.max(0) - position.lots.0.max(0));
+        if SUMMED {
+            totals.cash += i128::from((now.cash - *cash).0);
+            totals.margin += i128::from((now.margin - position.margin).0);
+            totals.markets[position.market.index()].add(now.lots - position.lots, now.cost - position.cost);
+        }
         *cash = now.cash;
         (position.lots, position.cost, position.margin) = (now.lots, now.cost, now.margin);
-        totals.cash += i128::from(more_cash.0);
-        totals.margin += i128::from(more_margin.0);
-        let totals = &mut totals.markets[position.market.index()];
-        totals.long_lots += i128::from(longer);
-        totals.lots += i128::from(more_lots.0);
-        totals.cost += i128::from(more_cost.0);
         position
     }
 
@@ -414,18 +428,19 @@ impl Accounts {
         let (market, before) = (position.market, position.lots.0.max(0));
         position.lots += lots;
         position.cost += cost;
-        let longer = position.lots.0.max(0) - before;
-        let totals = &mut self.totals.markets[market.index()];
-        totals.long_lots += i128::from(longer);
-        totals.lots += i128::from(lots.0);
-        totals.cost += i128::from(cost.0);
+        self.long_lots[market.index()] += i128::from(position.lots.0.max(0) - before);
+        if SUMMED {
+            self.totals.markets[market.index()].add(lots, cost);
+        }
     }
 
     /// Adds to a position's isolated margin.
     #[inline]
     pub fn add_margin(&mut self, id: PositionId, amount: Money) {
         self.position_mut(id).margin += amount;
-        self.totals.margin += i128::from(amount.0);
+        if SUMMED {
+            self.totals.margin += i128::from(amount.0);
+        }
     }
 
     /// Returns how many orders of a position rest, or `None` if there were ever too many to keep count.
@@ -487,18 +502,16 @@ impl Accounts {
             bound.map_or(0, |LiquidationTrigger { side, tick }| side.sign() * tick.0);
     }
 
-    /// Sums everything anew; what `totals` must equal.
-    pub fn recount(&self) -> AccountTotals {
-        let mut totals = Self::new(self.totals.markets.len()).totals;
+    /// Sums everything anew; what `totals` and `long_lots` must equal.
+    pub fn recount(&self) -> (AccountTotals, Vec<i128>) {
+        let Self { mut totals, mut long_lots, .. } = Self::new(self.long_lots.len());
         totals.cash = self.lines.iter().map(|line| i128::from(line.cash.0)).sum();
         for (_, position) in self.positions() {
-            let market = &mut totals.markets[position.market.index()];
             totals.margin += i128::from(position.margin.0);
-            market.cost += i128::from(position.cost.0);
-            market.lots += i128::from(position.lots.0);
-            market.long_lots += i128::from(position.lots.0.max(0));
+            totals.markets[position.market.index()].add(position.lots, position.cost);
+            long_lots[position.market.index()] += i128::from(position.lots.0.max(0));
         }
-        totals
+        (totals, long_lots)
     }
 }
 

@@ -285,7 +285,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
             self.fee(&mut now, fill, mode);
             self.accounts.set_balances(fill.account, fill.position, now);
             if is_heard {
-                self.tell(fill);
+                self.tell(*fill);
             }
         }
     }
@@ -319,13 +319,13 @@ impl<O: Observer> Settlement<'_, '_, O> {
             move_on(self.accounts, self.triggers, rules, self.marks, id);
         }
         if is_heard {
-            self.tell(fill);
+            self.tell(*fill);
         }
     }
 
     /// Has an owner told of a fill.
     #[inline(never)]
-    fn tell(&mut self, fill: &Fill) {
+    fn tell(&mut self, fill: Fill) {
         self.notices.push(Notice {
             agent: self.accounts.get(fill.account).owner,
             account: fill.account,
@@ -421,23 +421,23 @@ impl<O: Observer> Settlement<'_, '_, O> {
             let from = Purse::Margin(account, self.market);
             self.note(from, Purse::Cash(account), surplus, Reason::MarginRelease);
         } else if left.is_zero() {
-            self.cover(now, account);
+            *now = self.cover(*now, account);
         }
     }
 
     /// Brings the negative margin of a closed position to zero: from the fund, then from nobody.
     pub(super) fn cover_deficit(&mut self, id: PositionId) {
         let account = self.accounts.position(id).account;
-        let (mut now, _) = self.accounts.balances(account, id);
-        self.cover(&mut now, account);
+        let (now, _) = self.accounts.balances(account, id);
+        let now = self.cover(now, account);
         self.accounts.set_balances(account, id, now);
     }
 
     #[cold]
-    fn cover(&mut self, now: &mut Balances, account: AccountId) {
+    fn cover(&mut self, mut now: Balances, account: AccountId) -> Balances {
         let deficit = -now.margin;
         if deficit <= Money::ZERO {
-            return;
+            return now;
         }
         let venue = self.market_spec.venue;
         let fund_pays = self.switches.forced_liquidation && self.switches.insurance_fund;
@@ -449,6 +449,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let to = Purse::Margin(account, self.market);
         self.note(Purse::Fund(venue), to, paid, Reason::FundCover);
         self.note(Purse::Uncovered(venue), to, uncovered, Reason::UncoveredLoss);
+        now
     }
 
     /// Takes the fee of one side: from free cash, then from the margin, and no more. Cash that is set aside backs orders, and an
