@@ -50,7 +50,7 @@ pub struct Market {
     pub stops: Stops,
     /// Price of the last trade.
     pub last: Option<Price>,
-    /// What the mark was made from.
+    /// What the mark was made from; nothing of its own where that is an index.
     quotes: Option<Quotes>,
     /// Fundamental value in ticks: what informed agents believe in, each with an error of its own.
     pub fundamental: f64,
@@ -58,6 +58,20 @@ pub struct Market {
     pub reference: Reference,
     /// Markets whose index this one is.
     followers: Vec<MarketId>,
+}
+
+impl Market {
+    /// Returns what a mark would be made from now.
+    #[inline(always)]
+    fn quotes_now(&self, rule: MarkRule) -> Quotes {
+        Quotes { rule, touch: self.book.touch(), last: self.last }
+    }
+
+    /// Tells whether stops or the markets whose index this one is have to be looked at.
+    #[inline(always)]
+    fn has_waiting(&self) -> bool {
+        !(self.stops.is_empty() && self.followers.is_empty())
+    }
 }
 
 /// What a mark follows from where it is not made from an index: while nothing of it moves, neither does the mark.

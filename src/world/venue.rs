@@ -5,7 +5,7 @@
 )]
 
 use super::settle::{Desk, Settlement};
-use super::{MarkRule, Market, Quotes, World};
+use super::{MarkRule, Market, World};
 use crate::clearing::{MarginMode, PositionId, Standing, initial_margin, liquidation};
 use crate::event::{Emit, Event, Observer, Refusal};
 use crate::market::{
@@ -471,11 +471,22 @@ impl World {
     /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
     #[inline(always)]
     pub(super) fn settle_down<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
+        // After most messages neither touch nor last trade has moved, nothing waits, and nothing is due.
+        let state = &self.markets[market.index()];
+        let is_calm = state.quotes == Some(state.quotes_now(self.spec.markets[market.index()].mark))
+            && !state.has_waiting()
+            && !self.triggers.is_stirred();
+        if !is_calm {
+            self.work_out(market, emit);
+        }
+    }
+
+    /// Settles a market down in which something has moved or waits.
+    #[inline(never)]
+    fn work_out<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
         let cause = emit.cause;
         self.refresh_mark(market, emit);
-        // After almost every message nothing waits, and nothing is due.
-        let Market { stops, followers, .. } = &self.markets[market.index()];
-        let may_go = !(stops.is_empty() && followers.is_empty())
+        let may_go = self.markets[market.index()].has_waiting()
             || (self.switches.forced_liquidation && self.triggers.is_due(&self.marks));
         if self.opened && may_go {
             self.let_go(market, emit);
@@ -523,23 +534,18 @@ impl World {
     }
 
     /// Reads the mark anew and says so if it moved; a rule that has nothing to go by keeps the mark.
-    #[inline(always)]
     pub(super) fn refresh_mark<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
-        let state = &mut self.markets[market.index()];
         let rule = self.spec.markets[market.index()].mark;
-        let quotes = Some(Quotes { rule, touch: state.book.touch(), last: state.last });
+        let state = &mut self.markets[market.index()];
+        let quotes = Some(state.quotes_now(rule));
         if rule == MarkRule::Index {
-            self.refresh_index_mark(market, emit);
-        } else if state.quotes != quotes {
-            state.quotes = quotes;
-            self.make_mark(market, rule, emit);
+            return self.refresh_index_mark(market, emit);
         }
-    }
-
-    #[inline(never)]
-    fn make_mark<O: Observer>(&mut self, market: MarketId, rule: MarkRule, emit: &mut Emit<'_, O>) {
-        let Market { book, last, .. } = &self.markets[market.index()];
-        let (bid, ask, last) = (book.best(Side::Buy), book.best(Side::Sell), *last);
+        if state.quotes == quotes {
+            return;
+        }
+        state.quotes = quotes;
+        let (bid, ask, last) = (state.book.best(Side::Buy), state.book.best(Side::Sell), state.last);
         let mark = match rule {
             MarkRule::BestBid => bid,
             MarkRule::Last | MarkRule::Index => last,

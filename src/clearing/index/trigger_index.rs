@@ -39,6 +39,12 @@ impl TriggerIndex {
         self.is_stirred && self.look(marks)
     }
 
+    /// Tells whether anything could be due.
+    #[inline(always)]
+    pub fn is_stirred(&self) -> bool {
+        self.is_stirred
+    }
+
     /// Hears that a mark has moved.
     #[inline(always)]
     pub fn stir(&mut self) {
