@@ -325,9 +325,9 @@ impl World {
         account: AccountId,
         market: MarketId,
     ) -> impl Iterator<Item = (OrderId, Place)> + '_ {
-        let orders = &self.market(market).orders;
+        let Market { book, orders, .. } = self.market(market);
         let position = self.accounts.find(account, market);
-        orders.of(&self.accounts, position).map(|place| (orders.id(place), place))
+        orders.of(&self.accounts, position).map(|place| (book.id(place), place))
     }
 
     /// Returns how many orders an account has in a book.
@@ -348,10 +348,13 @@ impl World {
         pick: impl FnOnce(usize) -> usize,
     ) -> Option<(OrderId, Place)> {
         let (id, position) = self.accounts.standing(account, market).position?;
-        let orders = &self.market(market).orders;
+        let Market { book, orders, .. } = self.market(market);
         let walked = || orders.of(&self.accounts, Some(id)).count();
         let count = position.orders().map_or_else(walked, usize::from);
-        if count == 0 { None } else { orders.nth(position, pick(count)) }
+        if count == 0 {
+            return None;
+        }
+        orders.nth(position, pick(count)).map(|place| (book.id(place), place))
     }
 
     /// Returns the equity of an account's position at the mark: isolated margin plus unrealised profit, or for an

@@ -13,7 +13,7 @@ use crate::clearing::{
 };
 use crate::event::{Emit, Event, Observer};
 use crate::market::{BookEvent, Owner, Place, Sink, Trade};
-use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, mul_div};
+use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Rounding, Side, mul_div};
 
 /// Moves money between purses, counts it and says so. `position` is that of a margin purse, where it is known.
 #[inline(always)]
@@ -142,9 +142,9 @@ impl<O: Observer> Sink for Desk<'_, '_, O> {
     fn on(&mut self, event: BookEvent, place: Place) {
         *self.last_change = self.emit.say(Event::Book { market: self.market, event });
         match event {
-            BookEvent::Rested { id, owner, .. } => {
+            BookEvent::Rested { owner, .. } => {
                 let whose = (AccountId(owner.0), self.position);
-                self.orders.add(self.accounts, whose, place, id, self.backing);
+                self.orders.add(self.accounts, whose, place, self.backing);
             }
             BookEvent::Cancelled { owner, .. } => {
                 self.orders.remove(self.accounts, (AccountId(owner.0), self.position), place);
@@ -202,8 +202,8 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
         *self.last_change = seq;
         match event {
             BookEvent::Trade(trade) => self.trade(&trade, place, seq),
-            BookEvent::Rested { id, owner, price, qty, .. } => {
-                self.reserve(AccountId(owner.0), id, place, price, qty);
+            BookEvent::Rested { owner, price, qty, .. } => {
+                self.reserve(AccountId(owner.0), place, price, qty);
             }
             BookEvent::Cancelled { owner, resting: true, .. } => {
                 let account = AccountId(owner.0);
@@ -480,7 +480,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
 
     /// Lists an order that now rests and sets cash aside for it.
     #[inline(always)]
-    fn reserve(&mut self, account: AccountId, order: OrderId, place: Place, price: Price, qty: Qty) {
+    fn reserve(&mut self, account: AccountId, place: Place, price: Price, qty: Qty) {
         let id = self.incoming.expect(INCOMING);
         let position = self.accounts.position(id);
         let amount = if position.mode == MarginMode::Isolated && !self.incoming_reduces {
@@ -490,7 +490,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
         } else {
             Money::ZERO
         };
-        self.orders.add(self.accounts, (account, id), place, order, amount);
+        self.orders.add(self.accounts, (account, id), place, amount);
     }
 
     /// Frees the cash of an order that is gone.

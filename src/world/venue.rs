@@ -386,7 +386,7 @@ impl World {
         let Some(handle) = state.book.find(id) else {
             return self.cancel_stop(account, market, id, emit);
         };
-        if state.orders.account(handle.place()) == account {
+        if state.book.get(handle).is_some_and(|order| order.owner == Owner(account.0)) {
             let (book, mut settlement) = self.settlement(market, None, None, emit);
             book.cancel(handle, &mut settlement);
         }

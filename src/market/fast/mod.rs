@@ -225,6 +225,12 @@ impl<const IDS: bool> SlabBook<IDS> {
         self.queues.live_at(Slot(place.0))
     }
 
+    /// Returns the id of the order that rests at a place.
+    #[inline]
+    pub fn id(&self, place: Place) -> OrderId {
+        self.queues.id(Slot(place.0))
+    }
+
     /// Cancels an order where it was seen to rest, if it still does and is its owner's, and tells whether it was there.
     #[inline(always)]
     pub fn cancel_at<S: Sink>(&mut self, id: OrderId, owner: Owner, place: Place, sink: &mut S) -> bool {
