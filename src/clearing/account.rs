@@ -91,7 +91,7 @@ impl OpenPosition {
     #[inline(always)]
     pub fn bound(&self) -> Option<LiquidationTrigger> {
         let side = Position(self.bound).side()?;
-        Some(LiquidationTrigger { side, tick: Price(self.bound.abs()) })
+        Some(LiquidationTrigger { side, tick: Price(self.bound.wrapping_abs()) })
     }
 
     /// Returns the head of the list of its resting orders.

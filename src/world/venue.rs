@@ -13,7 +13,7 @@ use crate::market::{
     TriggerWhen,
 };
 use crate::units::{
-    AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, VenueId,
+    AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Rounding, Side, VenueId,
 };
 
 /// What makes a stop or take-profit order go.
@@ -309,8 +309,10 @@ impl World {
         }
         let backed = if backed == order.qty { whole } else { market.contract.notional(price, backed) };
         let margin = initial_margin(backed, leverage);
-        let fee = venue.fees.taker.of(whole, Rounding::Ceil);
-        if margin + fee > free + freed {
+        let left = free + freed - margin;
+        let taker = venue.fees.taker;
+        // Mostly there is enough for any fee up to all that the order is worth.
+        if (left < whole || taker.0 > Rate::ONE) && taker.of(whole, Rounding::Ceil) > left {
             return Err(Refusal::InsufficientMargin);
         }
         // A flat position with orders keeps the leverage that they were sent with.
