@@ -149,7 +149,7 @@ pub struct Balances {
 
 /// What a margin check reads of an account and its position in a market: at once, since it is one line of cache.
 #[derive(Clone, Copy, Debug)]
-pub struct Standing<'a> {
+pub struct Means<'a> {
     /// How its positions are backed.
     pub mode: MarginMode,
     /// The cash that neither margin nor resting orders use.
@@ -319,9 +319,9 @@ impl Accounts {
         if first == NOWHERE { None } else { self.find_further(account, market) }
     }
 
-    /// Returns how an account stands, with its position in a market.
+    /// Returns what an account has for an order in a market.
     #[inline(always)]
-    pub fn standing(&self, account: AccountId, market: MarketId) -> Standing<'_> {
+    pub fn means(&self, account: AccountId, market: MarketId) -> Means<'_> {
         let Line { cash, reserved, position } = &self.lines[account.index()];
         let (mode, free) = (position.mode, *cash - *reserved);
         let position = if position.market == market {
@@ -331,7 +331,7 @@ impl Accounts {
         } else {
             self.find_further(account, market).map(|id| (id, self.position(id)))
         };
-        Standing { mode, free, position }
+        Means { mode, free, position }
     }
 
     #[inline(never)]

@@ -9,9 +9,11 @@
 //!
 //! What can go wrong: nothing here fails on input. A message that breaks a rule is refused or rejected on the tape.
 
+mod admission;
 mod liquidate;
 mod orders;
 mod perpetual;
+mod placing;
 mod settle;
 mod spec;
 mod spot;
@@ -285,7 +287,7 @@ impl World {
     /// Brings a position's trigger up to date.
     fn reindex(&mut self, id: PositionId) {
         let market = self.accounts.position(id).market;
-        settle::reindex(&mut self.accounts, &mut self.triggers, self.spec.of(market), &self.marks, id);
+        placing::reindex(&mut self.accounts, &mut self.triggers, self.spec.of(market), &self.marks, id);
     }
 
     /// Puts every position where the liquidation index should have it by the rules of margin as they are now.
@@ -308,13 +310,13 @@ impl World {
             let id = self.triggers.next_due(&self.marks, passed_over)?;
             let position = self.accounts.position(id);
             let (market, venue) = self.spec.of(position.market);
-            let trigger = settle::trigger(market, venue, position);
+            let trigger = placing::trigger(market, venue, position);
             // Whoever is behind it waits no nearer to the mark than its trigger is: so nobody's trigger comes before this one.
             if trigger == position.bound() {
                 return Some(id);
             }
             let to = trigger.map(|trigger| trigger.ahead_of(self.marks[position.market.index()]));
-            settle::relocate(&mut self.accounts, &mut self.triggers, id, to);
+            placing::relocate(&mut self.accounts, &mut self.triggers, id, to);
         }
     }
 
@@ -347,7 +349,7 @@ impl World {
         market: MarketId,
         pick: impl FnOnce(usize) -> usize,
     ) -> Option<(OrderId, Place)> {
-        let (id, position) = self.accounts.standing(account, market).position?;
+        let (id, position) = self.accounts.means(account, market).position?;
         let Market { book, orders, .. } = self.market(market);
         let walked = || orders.of(&self.accounts, Some(id)).count();
         let count = position.orders().map_or_else(walked, usize::from);
@@ -456,7 +458,7 @@ impl World {
             );
             if position.mode == MarginMode::Isolated {
                 let (market, venue) = self.spec.of(position.market);
-                let trigger = settle::trigger(market, venue, position);
+                let trigger = placing::trigger(market, venue, position);
                 let is_guarded = trigger.is_none_or(|trigger| {
                     position
                         .bound()

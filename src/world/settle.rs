@@ -6,10 +6,10 @@
 
 use super::orders::OpenOrders;
 use super::venue::Notice;
-use super::{MarketSpec, Switches, VenueSpec};
+use super::{MarketSpec, Switches, VenueSpec, placing};
 use crate::clearing::{
-    Accounts, Balances, Ledger, LiquidationIndex, LiquidationTrigger, MarginMode, OpenPosition, PositionId,
-    Purse, Reason, Transfer, TriggerIndex, initial_margin, liquidation, waterfall,
+    Accounts, Balances, Ledger, MarginMode, OpenPosition, PositionId, Purse, Reason, Transfer, TriggerIndex,
+    initial_margin, waterfall,
 };
 use crate::event::{Emit, Event, Observer};
 use crate::market::{BookEvent, Owner, Place, Sink, Trade};
@@ -52,75 +52,6 @@ fn add(
         Purse::Fees(venue) => ledger.fees[venue.index()] += amount,
         Purse::Uncovered(venue) => ledger.uncovered[venue.index()] += amount,
     }
-}
-
-/// Returns the trigger that a position should have: none for unmargined accounts and flat positions.
-pub(super) fn trigger(
-    market: &MarketSpec,
-    venue: &VenueSpec,
-    position: &OpenPosition,
-) -> Option<LiquidationTrigger> {
-    let side = position.lots.side()?;
-    if market.contract.is_spot() {
-        return None;
-    }
-    let tick = liquidation::trigger(market.contract, &market.brackets, venue.liquidation.breach, position)?;
-    Some(LiquidationTrigger { side, tick })
-}
-
-/// Sees to it that the index has a position where a mark comes by no later than at its trigger.
-#[inline(always)]
-pub(super) fn reindex(
-    accounts: &mut Accounts,
-    triggers: &mut TriggerIndex,
-    rules: (&MarketSpec, &VenueSpec),
-    marks: &[Option<Price>],
-    id: PositionId,
-) {
-    if !waits(accounts.position(id), rules) {
-        move_on(accounts, triggers, rules, marks, id);
-    }
-}
-
-/// Tells whether the index may leave a position where it has it. After most trades it may: a position waits somewhat ahead
-/// of its trigger, and has to be moved only if it would be liquidated there already. Whoever finds it in the way of the mark
-/// asks for its trigger ([`World::next_due`]).
-#[inline(always)]
-fn waits(position: &OpenPosition, (market, venue): (&MarketSpec, &VenueSpec)) -> bool {
-    let breach = venue.liquidation.breach;
-    position.mode != MarginMode::Isolated
-        || position.bound().is_some_and(|bound| {
-            position.lots.side() == Some(bound.side)
-                && !liquidation::is_breached(market.contract, &market.brackets, breach, position, bound.tick)
-        })
-}
-
-/// Moves a position in the index to where it is to wait now.
-#[inline(never)]
-fn move_on(
-    accounts: &mut Accounts,
-    triggers: &mut TriggerIndex,
-    (market, venue): (&MarketSpec, &VenueSpec),
-    marks: &[Option<Price>],
-    id: PositionId,
-) {
-    let position = accounts.position(id);
-    let mark = marks[position.market.index()];
-    let trigger = trigger(market, venue, position);
-    relocate(accounts, triggers, id, trigger.map(|trigger| trigger.ahead_of(mark)));
-}
-
-/// Moves a position in the index.
-#[inline(never)]
-pub(super) fn relocate(
-    accounts: &mut Accounts,
-    triggers: &mut TriggerIndex,
-    id: PositionId,
-    to: Option<LiquidationTrigger>,
-) {
-    let position = accounts.position(id);
-    triggers.relocate(position.market, id, position.bound(), to);
-    accounts.set_bound(id, to);
 }
 
 /// What an order touches that comes to rest or goes without a trade, borrowed while its book says so.
@@ -264,7 +195,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
             ..fill
         };
         if self.market_spec.contract.is_spot() {
-            self.pay(&fill, &other);
+            self.pay(fill, other);
         } else {
             // The second side of a trade with oneself starts from what the first one left.
             self.settle(&fill);
@@ -274,7 +205,8 @@ impl<O: Observer> Settlement<'_, '_, O> {
     }
 
     /// Hands coins over against cash, both sides at once, takes the fees and has the owners told.
-    fn pay(&mut self, taker: &Fill, maker: &Fill) {
+    #[inline(never)]
+    fn pay(&mut self, taker: Fill, maker: Fill) {
         let (buyer, seller) = if taker.side == Side::Buy { (taker, maker) } else { (maker, taker) };
         self.note(Purse::Cash(buyer.account), Purse::Cash(seller.account), taker.value, Reason::SpotPayment);
         for fill in [taker, maker] {
@@ -282,10 +214,10 @@ impl<O: Observer> Settlement<'_, '_, O> {
                 self.accounts.balances(fill.account, fill.position);
             now.lots += fill.qty.signed(fill.side);
             now.cash -= Money(fill.value.0 * fill.side.sign());
-            self.fee(&mut now, fill, mode);
+            self.fee(&mut now, &fill, mode);
             self.accounts.set_balances(fill.account, fill.position, now);
             if is_heard {
-                self.tell(*fill);
+                self.tell(fill);
             }
         }
     }
@@ -315,8 +247,8 @@ impl<O: Observer> Settlement<'_, '_, O> {
             self.note(Purse::Cash(account), to, posted, Reason::InitialMargin);
         }
         let rules = (self.market_spec, self.venue_spec);
-        if !waits(self.accounts.set_balances(account, id, now), rules) {
-            move_on(self.accounts, self.triggers, rules, self.marks, id);
+        if !placing::waits(self.accounts.set_balances(account, id, now), rules) {
+            placing::move_on(self.accounts, self.triggers, rules, self.marks, id);
         }
         if is_heard {
             self.tell(*fill);
@@ -340,7 +272,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
     /// Brings a position's trigger up to date.
     #[inline(always)]
     fn reindex(&mut self, id: PositionId) {
-        reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), self.marks, id);
+        placing::reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), self.marks, id);
     }
 
     /// Settles one side of an assignment: moves lots and cost, realises profit and frees the margin of closed lots; no fee, no
