@@ -97,6 +97,7 @@ impl Draw {
 
 impl Rule {
     /// Sends a limit order.
+    #[allow(clippy::inline_always, reason = "half of all messages are limit orders")]
     #[inline(always)]
     fn limit(&self, account: AccountId, draw: Draw, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         let distance = 1 + self.distance.sample(rng) as i64;

@@ -9,19 +9,18 @@
 #[inline]
 pub(super) fn log_below_one(x: f64) -> f64 {
     debug_assert!((f64::MIN_POSITIVE..1.0).contains(&x), "{x} is not a normal number below 1");
-    // x = 2^k (1 + f) with 1 + f from half the root of 2 to the root of 2.
+    // x = 2^power (1 + more) with 1 + more from half the root of 2 to the root of 2.
     let bits = x.to_bits().wrapping_add(ONE - HALF_ROOT);
-    let k = (bits >> 52) as i32 - 1_023;
-    let f = f64::from_bits((bits & MANTISSA) + HALF_ROOT) - 1.0;
-    let half_square = 0.5 * f * f;
-    let s = f / (2.0 + f);
-    let z = s * s;
+    let power = f64::from((bits >> 52) as i32 - 1_023);
+    let more = f64::from_bits((bits & MANTISSA) + HALF_ROOT) - 1.0;
+    let half_square = 0.5 * more * more;
+    let ratio = more / (2.0 + more);
+    let z = ratio * ratio;
     let w = z * z;
     let even = w * (C[1] + w * (C[3] + w * C[5]));
     let odd = z * (C[0] + w * (C[2] + w * (C[4] + w * C[6])));
-    let r = odd + even;
-    let k = f64::from(k);
-    s * (half_square + r) + k * LN2_LOW - half_square + f + k * LN2_HIGH
+    let rest = odd + even;
+    ratio * (half_square + rest) + power * LN2_LOW - half_square + more + power * LN2_HIGH
 }
 
 const MANTISSA: u64 = (1 << 52) - 1;
@@ -32,7 +31,7 @@ const HALF_ROOT: u64 = 0x3fe6_a09e << 32;
 const LN2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);
 const LN2_LOW: f64 = f64::from_bits(0x3dea_39ef_3579_3c76);
 
-/// Of the polynomial that log(1 + f) is made with.
+/// Of the polynomial that log(1 + more) is made with.
 const C: [f64; 7] = [
     f64::from_bits(0x3fe5_5555_5555_5593),
     f64::from_bits(0x3fd9_9999_9997_fa04),

@@ -64,13 +64,13 @@ pub struct Market {
 
 impl Market {
     /// Returns what a mark would be made from now.
-    #[inline(always)]
+    #[inline]
     fn quotes_now(&self, rule: MarkRule) -> Quotes {
         Quotes { rule, touch: self.book.touch(), last: self.last }
     }
 
     /// Tells whether stops or the markets whose index this one is have to be looked at.
-    #[inline(always)]
+    #[inline]
     fn has_waiting(&self) -> bool {
         !(self.stops.is_empty() && self.followers.is_empty())
     }

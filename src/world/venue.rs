@@ -51,7 +51,7 @@ pub struct Order {
 impl Order {
     /// Returns what its book gets to see of it.
     #[inline(always)]
-    fn to_book(&self) -> NewOrder {
+    fn for_book(&self) -> NewOrder {
         let Self { account, id, side, qty, order_type, reduce_only, .. } = *self;
         NewOrder { id, owner: Owner(account.0), side, qty, order_type, reduce_only }
     }
@@ -188,7 +188,7 @@ impl World {
             && order.trigger.is_none()
         {
             let (book, mut desk) = self.desk(order.market, position, backing, emit);
-            if book.quote(order.to_book(), &mut desk) {
+            if book.quote(order.for_book(), &mut desk) {
                 return;
             }
         }
@@ -198,7 +198,7 @@ impl World {
     /// Hands an order that may trade to the book, or one that waits to the stops.
     #[inline(never)]
     fn submit_other<O: Observer>(&mut self, order: &Order, position: PositionId, emit: &mut Emit<'_, O>) {
-        let to_book = order.to_book();
+        let to_book = order.for_book();
         let Some(trigger) = order.trigger else {
             let is_spot = self.spec.markets[order.market.index()].contract.is_spot();
             let to_book =

@@ -34,19 +34,19 @@ pub struct TriggerIndex {
 
 impl TriggerIndex {
     /// Tells whether the mark of any market has come to where a position is. A mark that moves is to be told of.
-    #[inline(always)]
+    #[inline]
     pub fn is_due(&mut self, marks: &[Option<Price>]) -> bool {
         self.is_stirred && self.look(marks)
     }
 
     /// Tells whether anything could be due.
-    #[inline(always)]
+    #[inline]
     pub fn is_stirred(&self) -> bool {
         self.is_stirred
     }
 
     /// Hears that a mark has moved.
-    #[inline(always)]
+    #[inline]
     pub fn stir(&mut self) {
         self.is_stirred = true;
     }

@@ -251,15 +251,13 @@ impl<const IDS: bool> SlabBook<IDS> {
             return false;
         };
         let quote = Taker { id, owner, side, qty, limit: price.0, reduce_only, rests: true };
-        let rests = !self.crosses(quote)
-            && !reduce_only
-            && self.spec.check(qty, order_type, reduce_only).is_ok()
-            && !(IDS && self.ids.meet(id, &self.queues));
-        if rests {
-            sink.on(BookEvent::Accepted(order), Place::NONE);
-            self.rest(quote, qty, sink);
+        let is_refused = reduce_only || self.spec.check(qty, order_type, reduce_only).is_err();
+        if self.crosses(quote) || is_refused || (IDS && self.ids.meet(id, &self.queues)) {
+            return false;
         }
-        rests
+        sink.on(BookEvent::Accepted(order), Place::NONE);
+        self.rest(quote, qty, sink);
+        true
     }
 
     /// Returns the best bid and the best ask, beyond every price where there is none.
