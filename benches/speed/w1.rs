@@ -23,7 +23,6 @@ use firesale::world::{
     AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, Order, SeedPosition, Switches, VenueSpec,
     World, WorldSpec,
 };
-use rand::Rng as _;
 use rust_decimal::Decimal;
 
 pub(crate) const MARKET: MarketId = MarketId(0);
@@ -63,8 +62,8 @@ struct Rule {
     distance: Exponential,
 }
 
-/// A word of a generator, for several choices: what each leaves over is uniform again. Accounts, messages and own orders together
-/// are far fewer than it has values.
+/// 63 bits of a generator, for several choices: what each leaves over is uniform again. Accounts, messages and own orders
+/// together are far fewer than there are values.
 struct Word(u64);
 
 impl Word {
@@ -115,7 +114,7 @@ impl Rule {
     #[inline]
     fn message(&self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         // Who, what and which by one draw.
-        let mut word = Word(rng.next_u64());
+        let mut word = Word(below(1 << 63, rng) << 1);
         let account = AccountId(self.first.0 + word.below(u64::from(self.accounts)) as u32);
         let draw = Draw::new(word.below(Draw::COUNT));
         match draw.percent {
