@@ -250,7 +250,7 @@ impl<O: Observer> Emit<'_, O> {
     )]
     #[inline(always)]
     pub fn say(&mut self, event: Event) -> u64 {
-        *self.seq += 1;
+        *self.seq = self.seq.wrapping_add(1);
         self.observer.on(&Record { seq: *self.seq, time: self.time, cause: self.cause, event });
         *self.seq
     }

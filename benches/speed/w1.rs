@@ -12,7 +12,7 @@ use firesale::clearing::{
 };
 use firesale::engine::Simulation;
 use firesale::event::Emit;
-use firesale::market::{BookSpec, OrderType, Place, SelfTrade, TimeInForce};
+use firesale::market::{BookSpec, OrderType, SelfTrade, TimeInForce};
 use firesale::rng::{Rng, Seed};
 use firesale::sampling::{Distribution, Exponential, below};
 use firesale::scenario::Latency;
@@ -62,6 +62,19 @@ struct Rule {
     distance: Exponential,
 }
 
+/// 63 bits of a generator, for several choices: what each leaves over is uniform again. Accounts, messages and own orders
+/// together are far fewer than there are values.
+struct Word(u64);
+
+impl Word {
+    /// Draws an integer below `n`, by multiplication.
+    fn below(&mut self, n: u64) -> u64 {
+        let product = u128::from(self.0) * u128::from(n);
+        self.0 = product as u64;
+        (product >> 64) as u64
+    }
+}
+
 /// What one number says of a message: kind, side and quantity.
 #[derive(Clone, Copy)]
 struct Draw {
@@ -83,7 +96,8 @@ impl Draw {
 
 impl Rule {
     /// Sends a limit order.
-    #[inline]
+    #[allow(clippy::inline_always, reason = "half of all messages are limit orders")]
+    #[inline(always)]
     fn limit(&self, account: AccountId, draw: Draw, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         let distance = 1 + self.distance.sample(rng) as i64;
         // Half ticks go to the far side.
@@ -99,17 +113,19 @@ impl Rule {
 
     #[inline]
     fn message(&self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
-        // Who and what by one draw.
-        let number = below(u64::from(self.accounts) * Draw::COUNT, rng);
-        let account = AccountId(self.first.0 + number.div_euclid(Draw::COUNT) as u32);
-        let draw = Draw::new(number.rem_euclid(Draw::COUNT));
+        // Who, what and which by one draw.
+        let mut word = Word(below(1 << 63, rng) << 1);
+        let account = AccountId(self.first.0 + word.below(u64::from(self.accounts)) as u32);
+        let draw = Draw::new(word.below(Draw::COUNT));
         match draw.percent {
             0..15 => {
                 actions.submit(order(account, draw, OrderType::Market { worst: None }));
                 return;
             }
             15..55 => {
-                if let Some((id, place)) = own(account, view, rng) {
+                // A uniformly random own order.
+                let pick = |count| word.below(count as u64) as usize;
+                if let Some((id, place)) = view.pick_open_order(account, MARKET, pick) {
                     actions.cancel_at(account, MARKET, id, place);
                     return;
                 }
@@ -124,13 +140,6 @@ fn order(account: AccountId, draw: Draw, order_type: OrderType) -> Order {
     let Draw { side, qty, .. } = draw;
     let (market, id) = (MARKET, OrderId(0));
     Order { account, market, id, side, qty, order_type, reduce_only: false, leverage: 10, trigger: None }
-}
-
-/// Returns a uniformly random own order that rests.
-#[inline]
-fn own(account: AccountId, view: &View<'_>, rng: &mut Rng) -> Option<(OrderId, Place)> {
-    let count = view.count_open_orders(account, MARKET) as u64;
-    if count == 0 { None } else { view.open_orders(account, MARKET).nth(below(count, rng) as usize) }
 }
 
 impl Decide for Crowd {

@@ -202,6 +202,18 @@ impl<'a> View<'a> {
         self.world.count_open_orders(account, market)
     }
 
+    /// Returns the order that `pick` chooses among those that an own account has in a book, by how many they are; the one that
+    /// came to rest last is 0. Nobody is asked where there is none.
+    #[inline]
+    pub fn pick_open_order(
+        &self,
+        account: AccountId,
+        market: MarketId,
+        pick: impl FnOnce(usize) -> usize,
+    ) -> Option<(OrderId, Place)> {
+        self.world.pick_open_order(account, market, pick)
+    }
+
     /// Returns the notional of one lot at a price, in money.
     pub fn lot_value(&self, market: MarketId, price: Price) -> Money {
         self.world.spec.markets[market.index()].contract.notional(price, Qty(1))

@@ -91,7 +91,19 @@ impl OpenPosition {
     #[inline(always)]
     pub fn bound(&self) -> Option<LiquidationTrigger> {
         let side = Position(self.bound).side()?;
-        Some(LiquidationTrigger { side, tick: Price(self.bound.abs()) })
+        Some(LiquidationTrigger { side, tick: Price(self.bound.wrapping_abs()) })
+    }
+
+    /// Returns the head of the list of its resting orders.
+    #[inline]
+    pub fn first_order(&self) -> Option<u32> {
+        (self.first_order != NONE).then_some(self.first_order)
+    }
+
+    /// Returns how many of its orders rest, or `None` if there were ever too many to keep count.
+    #[inline]
+    pub fn orders(&self) -> Option<u16> {
+        Some(self.orders).filter(|orders| *orders < u16::MAX)
     }
 }
 
@@ -135,6 +147,17 @@ pub struct Balances {
     pub margin: Money,
 }
 
+/// What a margin check reads of an account and its position in a market: at once, since it is one line of cache.
+#[derive(Clone, Copy, Debug)]
+pub struct Means<'a> {
+    /// How its positions are backed.
+    pub mode: MarginMode,
+    /// The cash that neither margin nor resting orders use.
+    pub free: Money,
+    /// The position, if it was opened; it may be flat.
+    pub position: Option<(PositionId, &'a OpenPosition)>,
+}
+
 /// A position after the first one of an account.
 #[derive(Clone, Copy, Debug)]
 struct Further {
@@ -142,7 +165,7 @@ struct Further {
     next: u32,
 }
 
-/// Sums over all accounts, kept as they change so that conservation can be asserted after every event.
+/// Sums over all accounts, kept as they change where conservation is asserted after every event: where debug assertions are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountTotals {
     /// Sum of cash.
@@ -160,9 +183,17 @@ pub struct PositionTotals {
     pub cost: i128,
     /// Sum of lots: 0 whenever no trade is half done.
     pub lots: i128,
-    /// Sum of long lots: the open interest.
-    pub long_lots: i128,
 }
+
+impl PositionTotals {
+    fn add(&mut self, lots: Position, cost: Money) {
+        self.lots += i128::from(lots.0);
+        self.cost += i128::from(cost.0);
+    }
+}
+
+/// Whether sums are kept as they change.
+const SUMMED: bool = cfg!(debug_assertions);
 
 /// All accounts and positions of a world.
 #[derive(Clone, Debug, Default)]
@@ -171,6 +202,8 @@ pub struct Accounts {
     holders: Vec<Holder>,
     more: Vec<Further>,
     totals: AccountTotals,
+    /// Sum of long lots by market.
+    long_lots: Vec<i128>,
 }
 
 impl Accounts {
@@ -178,7 +211,7 @@ impl Accounts {
     pub fn new(markets: usize) -> Self {
         let totals =
             AccountTotals { markets: vec![PositionTotals::default(); markets], ..AccountTotals::default() };
-        Self { totals, ..Self::default() }
+        Self { totals, long_lots: vec![0; markets], ..Self::default() }
     }
 
     /// Opens an account without money.
@@ -249,16 +282,23 @@ impl Accounts {
         }
     }
 
-    /// Returns the totals.
-    pub fn totals(&self) -> &AccountTotals {
-        &self.totals
+    /// Returns the sums as they were kept, or `None` where they are not.
+    pub fn totals(&self) -> Option<&AccountTotals> {
+        SUMMED.then_some(&self.totals)
+    }
+
+    /// Returns the sum of long lots of a market: its open interest.
+    pub fn long_lots(&self, market: MarketId) -> i128 {
+        self.long_lots[market.index()]
     }
 
     /// Adds to an account's cash.
     #[inline]
     pub fn add_cash(&mut self, id: AccountId, amount: Money) {
         self.lines[id.index()].cash += amount;
-        self.totals.cash += i128::from(amount.0);
+        if SUMMED {
+            self.totals.cash += i128::from(amount.0);
+        }
     }
 
     /// Adds to the part of the cash that backs resting orders.
@@ -279,6 +319,22 @@ impl Accounts {
         if first == NOWHERE { None } else { self.find_further(account, market) }
     }
 
+    /// Returns what an account has for an order in a market.
+    #[inline(always)]
+    pub fn means(&self, account: AccountId, market: MarketId) -> Means<'_> {
+        let Line { cash, reserved, position } = &self.lines[account.index()];
+        let (mode, free) = (position.mode, *cash - *reserved);
+        let position = if position.market == market {
+            Some((PositionId(account.0 << 1), position))
+        } else if position.market == NOWHERE {
+            None
+        } else {
+            self.find_further(account, market).map(|id| (id, self.position(id)))
+        };
+        Means { mode, free, position }
+    }
+
+    #[inline(never)]
     fn find_further(&self, account: AccountId, market: MarketId) -> Option<PositionId> {
         let mut at = self.holders[account.index()].more;
         while at != NONE {
@@ -324,46 +380,30 @@ impl Accounts {
         if id.0 & 1 == 0 { &mut self.lines[index].position } else { &mut self.more[index].position }
     }
 
-    /// Returns an account's cash, its reserved part and one of its positions, which mostly is in the same line.
+    /// Returns what settling a trade of an account's position may change, and the position.
     #[inline(always)]
-    fn side_mut(
-        &mut self,
-        account: AccountId,
-        id: PositionId,
-    ) -> (&mut Money, &mut Money, &mut OpenPosition) {
-        let Line { cash, reserved, position } = &mut self.lines[account.index()];
-        let first = id.0 & 1 == 0;
-        let position = if first { position } else { &mut self.more[(id.0 >> 1) as usize].position };
-        debug_assert_eq!(position.account, account);
-        (cash, reserved, position)
-    }
-
-    /// Returns what settling a trade of an account's position may change.
-    #[inline(always)]
-    pub fn balances(&self, account: AccountId, id: PositionId) -> Balances {
+    pub fn balances(&self, account: AccountId, id: PositionId) -> (Balances, &OpenPosition) {
         let Line { cash, reserved, position } = &self.lines[account.index()];
         let position = if id.0 & 1 == 0 { position } else { self.position(id) };
         let OpenPosition { lots, cost, margin, .. } = *position;
-        Balances { cash: *cash, reserved: *reserved, lots, cost, margin }
+        (Balances { cash: *cash, reserved: *reserved, lots, cost, margin }, position)
     }
 
-    /// Sets what settling a trade has changed.
+    /// Sets what settling a trade has changed, and returns the position.
     #[inline(always)]
-    pub fn set_balances(&mut self, account: AccountId, id: PositionId, now: Balances) {
-        let (cash, _, position) = self.side_mut(account, id);
-        let more_cash = now.cash - *cash;
-        let (more_lots, more_cost) = (now.lots - position.lots, now.cost - position.cost);
-        let (more_margin, longer) =
-            (now.margin - position.margin, now.lots.0.max(0) - position.lots.0.max(0));
+    pub fn set_balances(&mut self, account: AccountId, id: PositionId, now: Balances) -> &OpenPosition {
+        let Self { lines, more, totals, long_lots, .. } = self;
+        let (cash, _, position) = side_mut(lines, more, account, id);
+        let long_lots = &mut long_lots[position.market.index()];
+        *long_lots += i128::from(now.lots.0.max(0) - position.lots.0.max(0));
+        if SUMMED {
+            totals.cash += i128::from((now.cash - *cash).0);
+            totals.margin += i128::from((now.margin - position.margin).0);
+            totals.markets[position.market.index()].add(now.lots - position.lots, now.cost - position.cost);
+        }
         *cash = now.cash;
         (position.lots, position.cost, position.margin) = (now.lots, now.cost, now.margin);
-        let market = position.market;
-        self.totals.cash += i128::from(more_cash.0);
-        self.totals.margin += i128::from(more_margin.0);
-        let totals = &mut self.totals.markets[market.index()];
-        totals.long_lots += i128::from(longer);
-        totals.lots += i128::from(more_lots.0);
-        totals.cost += i128::from(more_cost.0);
+        position
     }
 
     /// Iterates over all positions, flat ones included: accounts' first ones, then the further ones as they were opened.
@@ -388,24 +428,25 @@ impl Accounts {
         let (market, before) = (position.market, position.lots.0.max(0));
         position.lots += lots;
         position.cost += cost;
-        let longer = position.lots.0.max(0) - before;
-        let totals = &mut self.totals.markets[market.index()];
-        totals.long_lots += i128::from(longer);
-        totals.lots += i128::from(lots.0);
-        totals.cost += i128::from(cost.0);
+        self.long_lots[market.index()] += i128::from(position.lots.0.max(0) - before);
+        if SUMMED {
+            self.totals.markets[market.index()].add(lots, cost);
+        }
     }
 
     /// Adds to a position's isolated margin.
     #[inline]
     pub fn add_margin(&mut self, id: PositionId, amount: Money) {
         self.position_mut(id).margin += amount;
-        self.totals.margin += i128::from(amount.0);
+        if SUMMED {
+            self.totals.margin += i128::from(amount.0);
+        }
     }
 
     /// Returns how many orders of a position rest, or `None` if there were ever too many to keep count.
     #[inline]
     pub fn orders(&self, id: PositionId) -> Option<u16> {
-        Some(self.position(id).orders).filter(|orders| *orders < u16::MAX)
+        self.position(id).orders()
     }
 
     /// Counts an order that came to rest, puts it at the head of its position's list and sets cash aside for it. Returns what
@@ -418,7 +459,7 @@ impl Accounts {
         order: u32,
         backing: Money,
     ) -> Option<u32> {
-        let (_, reserved, position) = self.side_mut(account, id);
+        let (_, reserved, position) = side_mut(&mut self.lines, &mut self.more, account, id);
         *reserved += backing;
         position.orders = position.orders.saturating_add(1);
         let head = std::mem::replace(&mut position.first_order, order);
@@ -435,7 +476,7 @@ impl Accounts {
         head: Option<Option<u32>>,
         backing: Money,
     ) {
-        let (_, reserved, position) = self.side_mut(account, id);
+        let (_, reserved, position) = side_mut(&mut self.lines, &mut self.more, account, id);
         *reserved -= backing;
         debug_assert!(*reserved >= Money::ZERO, "released more than was reserved");
         position.orders -= u16::from(position.orders < u16::MAX);
@@ -447,8 +488,7 @@ impl Accounts {
     /// Returns the head of the list of a position's resting orders.
     #[inline]
     pub fn first_order(&self, id: PositionId) -> Option<u32> {
-        let first = self.position(id).first_order;
-        (first != NONE).then_some(first)
+        self.position(id).first_order()
     }
 
     /// Sets the leverage that further lots are opened with.
@@ -462,17 +502,30 @@ impl Accounts {
             bound.map_or(0, |LiquidationTrigger { side, tick }| side.sign() * tick.0);
     }
 
-    /// Sums everything anew; what `totals` must equal.
-    pub fn recount(&self) -> AccountTotals {
-        let mut totals = Self::new(self.totals.markets.len()).totals;
+    /// Sums everything anew; what `totals` and `long_lots` must equal.
+    pub fn recount(&self) -> (AccountTotals, Vec<i128>) {
+        let Self { mut totals, mut long_lots, .. } = Self::new(self.long_lots.len());
         totals.cash = self.lines.iter().map(|line| i128::from(line.cash.0)).sum();
         for (_, position) in self.positions() {
-            let market = &mut totals.markets[position.market.index()];
             totals.margin += i128::from(position.margin.0);
-            market.cost += i128::from(position.cost.0);
-            market.lots += i128::from(position.lots.0);
-            market.long_lots += i128::from(position.lots.0.max(0));
+            totals.markets[position.market.index()].add(position.lots, position.cost);
+            long_lots[position.market.index()] += i128::from(position.lots.0.max(0));
         }
-        totals
+        (totals, long_lots)
     }
+}
+
+/// Returns an account's cash, its reserved part and one of its positions, which mostly is in the same line.
+#[inline(always)]
+fn side_mut<'a>(
+    lines: &'a mut [Line],
+    more: &'a mut [Further],
+    account: AccountId,
+    id: PositionId,
+) -> (&'a mut Money, &'a mut Money, &'a mut OpenPosition) {
+    let Line { cash, reserved, position } = &mut lines[account.index()];
+    let first = id.0 & 1 == 0;
+    let position = if first { position } else { &mut more[(id.0 >> 1) as usize].position };
+    debug_assert_eq!(position.account, account);
+    (cash, reserved, position)
 }

@@ -143,9 +143,11 @@ impl Ledger {
     }
 
     /// Counts a transfer under its reason.
+    #[inline]
     pub fn note(&mut self, transfer: &Transfer) {
         self.totals[transfer.reason as usize] += i128::from(transfer.amount.0);
-        self.counts[transfer.reason as usize] += 1;
+        let count = &mut self.counts[transfer.reason as usize];
+        *count = count.wrapping_add(1);
     }
 
     /// Returns everything in the purses that are not accounts, except the outside.

@@ -61,6 +61,14 @@ impl Brackets {
         found
     }
 
+    /// Tells whether a position of a notional may be opened with a leverage.
+    #[inline]
+    pub fn allows(&self, leverage: u16, notional: Money) -> bool {
+        // The last bracket's is the lowest.
+        self.brackets.last().is_some_and(|bracket| leverage <= bracket.max_leverage)
+            || leverage <= self.bracket(notional).max_leverage
+    }
+
     /// Returns the bracket of a notional that may not fit 64 bits.
     pub(crate) fn bracket_of(&self, notional: i128) -> &Bracket {
         let further = self.brackets[1..].iter();

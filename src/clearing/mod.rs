@@ -9,7 +9,7 @@ pub mod liquidation;
 mod margin;
 pub mod waterfall;
 
-pub use account::{Account, AccountTotals, Accounts, Balances, MarginMode, OpenPosition, PositionId};
+pub use account::{Account, AccountTotals, Accounts, Balances, MarginMode, Means, OpenPosition, PositionId};
 pub use contract::Contract;
 pub use index::{LiquidationIndex, LiquidationTrigger, PlainIndex, TriggerIndex};
 pub use ledger::{Ledger, Purse, Reason, Transfer};

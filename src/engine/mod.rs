@@ -41,6 +41,8 @@ struct Slot<A> {
     /// The timer asked for last, the only one that counts.
     timer: Timer,
     latency: Latency,
+    /// Without latency: what it asks for is done at once.
+    is_instant: bool,
     hears_fills: bool,
     /// What an agent is handed that does not draw.
     unused: Option<Rng>,
@@ -124,6 +126,7 @@ impl<A: Decide> Simulation<A> {
             wakes: 0,
             timer: Timer::default(),
             latency,
+            is_instant: latency.base.max(latency.jitter) == Time::ZERO,
             hears_fills,
             unused,
         });
@@ -147,7 +150,7 @@ impl<A: Decide> Simulation<A> {
         while let Some((time, due)) = self.queue.pop_until(until) {
             debug_assert!(time >= self.now, "time never runs backwards");
             self.now = time;
-            self.items += 1;
+            self.items = self.items.wrapping_add(1);
             self.work_off(due, observer);
             if cfg!(debug_assertions) {
                 self.audit();
@@ -193,7 +196,7 @@ impl<A: Decide> Simulation<A> {
     fn decide<O: Observer>(&mut self, agent: u32, wake: Wake, cause: u64, observer: &mut O) {
         let Self { agents, actions, world, queue, now, .. } = self;
         let slot = &mut agents[agent as usize];
-        slot.wakes += 1;
+        slot.wakes = slot.wakes.wrapping_add(1);
         let mut rng = match &slot.unused {
             Some(rng) => rng.clone(),
             None => slot.stream.draw(slot.index, slot.wakes),
@@ -204,17 +207,8 @@ impl<A: Decide> Simulation<A> {
         if let Some(wait) = actions.wake_after.take() {
             slot.timer = queue.push_timer(*now + wait.max(Time::ZERO), agent);
         }
-        if wake == Wake::Start || slot.latency.base.max(slot.latency.jitter) == Time::ZERO {
-            // The requests lie where the agent put them until each is worked off: a copy of one is as long as the work of some.
-            let mut requests = std::mem::take(&mut actions.requests);
-            match &requests[..] {
-                [] => {}
-                // Apart from several: a loop would get everything ready for further rounds.
-                [request] => self.execute(request, cause, observer),
-                several => self.execute_all(several, cause, observer),
-            }
-            requests.clear();
-            self.actions.requests = requests;
+        if wake == Wake::Start || slot.is_instant {
+            self.execute_at_once(cause, observer);
         } else if !actions.requests.is_empty() {
             let arrival = *now + delay(slot);
             for request in actions.requests.drain(..) {
@@ -223,16 +217,24 @@ impl<A: Decide> Simulation<A> {
         }
     }
 
-    #[inline(never)]
-    fn execute_all<O: Observer>(&mut self, requests: &[Request], cause: u64, observer: &mut O) {
-        for request in requests {
-            self.execute(request, cause, observer);
+    /// Works off what an agent asks for where the agent put it: a copy of a request is as long as the work of some.
+    #[inline(always)]
+    fn execute_at_once<O: Observer>(&mut self, cause: u64, observer: &mut O) {
+        let requests = &self.actions.requests[..];
+        self.messages = self.messages.wrapping_add(requests.len() as u64);
+        let mut emit = Emit { seq: &mut self.seq, time: self.now, cause, observer };
+        match requests {
+            [] => {}
+            // Apart from several: a loop would get everything ready for further rounds.
+            [request] => self.world.work_off(request, &mut emit),
+            several => self.world.work_off_all(several, &mut emit),
         }
+        self.actions.requests.clear();
+        self.notify();
     }
 
-    #[inline(always)]
     fn execute<O: Observer>(&mut self, request: &Request, cause: u64, observer: &mut O) {
-        self.messages += 1;
+        self.messages = self.messages.wrapping_add(1);
         let mut emit = Emit { seq: &mut self.seq, time: self.now, cause, observer };
         self.world.work_off(request, &mut emit);
         self.notify();
@@ -247,6 +249,7 @@ impl<A: Decide> Simulation<A> {
     }
 
     /// Sends the fills of a message on their way to the agents that hear of them.
+    #[inline(never)]
     fn send_notices(&mut self) {
         for notice in self.world.notices.drain(..) {
             if let Some(slot) = self.agents.get(notice.agent.index()).filter(|slot| slot.hears_fills) {

@@ -79,15 +79,16 @@ impl Queue {
 
     #[inline(always)]
     fn enter(&mut self, time: Time, what: u32) {
-        self.pushed += 1;
+        self.pushed = self.pushed.wrapping_add(1);
         let entry = Entry { time, sequence: self.pushed, what };
+        // What came before leaves first at equal times, so times alone tell.
         let is_first = match (self.front, self.heap.peek()) {
-            (Some(front), _) if entry < front => {
+            (Some(front), _) if time < front.time => {
                 self.heap.push(Reverse(front));
                 true
             }
             (Some(_), _) => false,
-            (None, top) => top.is_none_or(|top| entry < top.0),
+            (None, top) => top.is_none_or(|top| time < top.0.time),
         };
         if is_first {
             self.front = Some(entry);

@@ -187,14 +187,19 @@ impl Qty {
 
     /// Returns the quantity as a change of position of somebody who trades on `side`.
     pub const fn signed(self, side: Side) -> Position {
-        Position(self.0 * side.sign())
+        match side {
+            Side::Buy => Position(self.0),
+            Side::Sell => Position(-self.0),
+        }
     }
 }
 
+/// Sums of lots are checked, and orders far too small for one of them to end at the one number that has no opposite: nobody looks
+/// out for it here.
 impl Position {
     /// Returns the size without its sign.
     pub const fn size(self) -> Qty {
-        Qty(self.0.abs())
+        Qty(self.0.wrapping_abs())
     }
 
     /// Returns the side that opened this position, or `None` if it is flat.
@@ -208,7 +213,10 @@ impl Position {
 
     /// Returns how much somebody with this position may trade on `side` without increasing or flipping it.
     pub const fn reducible(self, side: Side) -> Qty {
-        let against = -self.0 * side.sign();
+        let against = match side {
+            Side::Buy => self.0.wrapping_neg(),
+            Side::Sell => self.0,
+        };
         Qty(if against > 0 { against } else { 0 })
     }
 }

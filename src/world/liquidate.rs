@@ -64,7 +64,7 @@ impl World {
         let mut doomed = std::mem::take(&mut self.doomed);
         let Market { book, orders, .. } = self.market(market);
         let places = orders.of(&self.accounts, self.accounts.find(account, market));
-        doomed.extend(places.filter_map(|place| Some((orders.id(place), book.at(place)?))));
+        doomed.extend(places.filter_map(|place| Some((book.id(place), book.at(place)?))));
         doomed.sort_unstable();
         for (_, handle) in doomed.drain(..) {
             let (book, mut settlement) = self.settlement(market, None, Some(account), emit);

@@ -1,37 +1,29 @@
-//! What a venue knows of the orders that rest in one of its books: the cash behind each, and which are whose. By an order's
-//! place in the book, so that nothing is looked up; the orders of a position are linked in a list whose head it keeps.
+//! What a venue knows of the orders that rest in one of its books beside what the book does: the cash behind each, and which are
+//! of one position. By an order's place in the book, so that nothing is looked up; the orders of a position are linked in a list
+//! whose head it keeps.
 #![allow(
     clippy::inline_always,
     reason = "a call costs as much as what these do, and each is called from one place that matters"
 )]
 
-use crate::clearing::{Accounts, PositionId};
+use crate::clearing::{Accounts, OpenPosition, PositionId};
 use crate::market::Place;
-use crate::units::{AccountId, Money, OrderId};
+use crate::units::{AccountId, Money};
 
 #[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
+#[repr(align(16))]
 struct OpenOrder {
-    id: OrderId,
     /// Cash set aside for it.
     backing: Money,
     /// The position's next and previous order.
     next: Place,
     prev: Place,
-    /// Whose it is.
-    account: AccountId,
 }
 
-/// Two share a line of cache and none lies across two.
-const _: () = assert!(size_of::<OpenOrder>() == 32);
+/// Four share a line of cache and none lies across two.
+const _: () = assert!(size_of::<OpenOrder>() == 16);
 
-const GONE: OpenOrder = OpenOrder {
-    id: OrderId(0),
-    backing: Money::ZERO,
-    next: Place::NONE,
-    prev: Place::NONE,
-    account: AccountId(u32::MAX),
-};
+const GONE: OpenOrder = OpenOrder { backing: Money::ZERO, next: Place::NONE, prev: Place::NONE };
 
 /// The resting orders of one book by place.
 #[derive(Clone, Debug, Default)]
@@ -48,14 +40,13 @@ impl OpenOrders {
         accounts: &mut Accounts,
         (account, position): (AccountId, PositionId),
         place: Place,
-        id: OrderId,
         backing: Money,
     ) {
         if self.orders.len() <= place.index() {
             self.make_room(place);
         }
         let next = accounts.order_came(account, position, place.0, backing).map_or(Place::NONE, Place);
-        self.orders[place.index()] = OpenOrder { id, backing, next, prev: Place::NONE, account };
+        self.orders[place.index()] = OpenOrder { backing, next, prev: Place::NONE };
         if next != Place::NONE {
             self.orders[next.index()].prev = place;
         }
@@ -95,14 +86,14 @@ impl OpenOrders {
         self.orders[place.index()].backing = backing;
     }
 
-    /// Returns whose the order is that rests at a place.
-    pub(super) fn account(&self, place: Place) -> AccountId {
-        self.orders[place.index()].account
-    }
-
-    /// Returns the order that rests at a place.
-    pub(super) fn id(&self, place: Place) -> OrderId {
-        self.orders[place.index()].id
+    /// Returns the order that came to rest so many before the last one of a position.
+    #[inline]
+    pub(super) fn nth(&self, position: &OpenPosition, number: usize) -> Option<Place> {
+        let mut place = Place(position.first_order()?);
+        for _ in 0..number {
+            place = self.orders.get(place.index())?.next;
+        }
+        (place != Place::NONE).then_some(place)
     }
 
     /// Iterates over a position's orders, the one that came to rest last first.

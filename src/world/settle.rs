@@ -6,14 +6,14 @@
 
 use super::orders::OpenOrders;
 use super::venue::Notice;
-use super::{MarketSpec, Switches, VenueSpec};
+use super::{MarketSpec, Switches, VenueSpec, placing};
 use crate::clearing::{
-    Accounts, Balances, Ledger, LiquidationIndex, LiquidationTrigger, MarginMode, OpenPosition, PositionId,
-    Purse, Reason, Transfer, TriggerIndex, initial_margin, liquidation, waterfall,
+    Accounts, Balances, Ledger, MarginMode, OpenPosition, PositionId, Purse, Reason, Transfer, TriggerIndex,
+    initial_margin, waterfall,
 };
 use crate::event::{Emit, Event, Observer};
 use crate::market::{BookEvent, Owner, Place, Sink, Trade};
-use crate::units::{AccountId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, mul_div};
+use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Rounding, Side, mul_div};
 
 /// Moves money between purses, counts it and says so. `position` is that of a margin purse, where it is known.
 #[inline(always)]
@@ -54,59 +54,36 @@ fn add(
     }
 }
 
-/// Returns the trigger that a position should have: none for unmargined accounts and flat positions.
-pub(super) fn trigger(
-    market: &MarketSpec,
-    venue: &VenueSpec,
-    position: &OpenPosition,
-) -> Option<LiquidationTrigger> {
-    let side = position.lots.side()?;
-    if market.contract.is_spot() {
-        return None;
-    }
-    let tick = liquidation::trigger(market.contract, &market.brackets, venue.liquidation.breach, position)?;
-    Some(LiquidationTrigger { side, tick })
+/// What an order touches that comes to rest or goes without a trade, borrowed while its book says so.
+pub(super) struct Desk<'w, 'o, O> {
+    pub(super) market: MarketId,
+    /// The position that the order belongs to.
+    pub(super) position: PositionId,
+    /// Cash to set aside for it.
+    pub(super) backing: Money,
+    pub(super) accounts: &'w mut Accounts,
+    pub(super) orders: &'w mut OpenOrders,
+    /// Number of the record in which the book last changed.
+    pub(super) last_change: &'w mut u64,
+    pub(super) emit: &'w mut Emit<'o, O>,
 }
 
-/// Sees to it that the index has a position where a mark comes by no later than at its trigger.
-///
-/// Most trades leave it where it is: it waits somewhat ahead of its trigger, and has to be moved only if it would be
-/// liquidated there already. Whoever finds it in the way of the mark asks for its trigger ([`World::next_due`]).
-#[inline(always)]
-pub(super) fn reindex(
-    accounts: &mut Accounts,
-    triggers: &mut TriggerIndex,
-    (market, venue): (&MarketSpec, &VenueSpec),
-    marks: &[Option<Price>],
-    id: PositionId,
-) {
-    let position = accounts.position(id);
-    if position.mode != MarginMode::Isolated {
-        return;
+impl<O: Observer> Sink for Desk<'_, '_, O> {
+    #[inline(always)]
+    fn on(&mut self, event: BookEvent, place: Place) {
+        *self.last_change = self.emit.say(Event::Book { market: self.market, event });
+        match event {
+            BookEvent::Rested { owner, .. } => {
+                let whose = (AccountId(owner.0), self.position);
+                self.orders.add(self.accounts, whose, place, self.backing);
+            }
+            BookEvent::Cancelled { owner, .. } => {
+                self.orders.remove(self.accounts, (AccountId(owner.0), self.position), place);
+            }
+            // A trade never comes here.
+            _ => {}
+        }
     }
-    let breach = venue.liquidation.breach;
-    let waits = position.bound().is_some_and(|bound| {
-        position.lots.side() == Some(bound.side)
-            && !liquidation::is_breached(market.contract, &market.brackets, breach, position, bound.tick)
-    });
-    if !waits {
-        let mark = marks[position.market.index()];
-        let trigger = trigger(market, venue, position);
-        relocate(accounts, triggers, id, trigger.map(|trigger| trigger.ahead_of(mark)));
-    }
-}
-
-/// Moves a position in the index.
-#[inline(never)]
-pub(super) fn relocate(
-    accounts: &mut Accounts,
-    triggers: &mut TriggerIndex,
-    id: PositionId,
-    to: Option<LiquidationTrigger>,
-) {
-    let position = accounts.position(id);
-    triggers.relocate(position.market, id, position.bound(), to);
-    accounts.set_bound(id, to);
 }
 
 /// Everything that a trade touches, borrowed while its book is matching.
@@ -156,8 +133,8 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
         *self.last_change = seq;
         match event {
             BookEvent::Trade(trade) => self.trade(&trade, place, seq),
-            BookEvent::Rested { id, owner, price, qty, .. } => {
-                self.reserve(AccountId(owner.0), id, place, price, qty);
+            BookEvent::Rested { owner, price, qty, .. } => {
+                self.reserve(AccountId(owner.0), place, price, qty);
             }
             BookEvent::Cancelled { owner, resting: true, .. } => {
                 let account = AccountId(owner.0);
@@ -218,7 +195,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
             ..fill
         };
         if self.market_spec.contract.is_spot() {
-            self.pay(&fill, &other);
+            self.pay(fill, other);
         } else {
             // The second side of a trade with oneself starts from what the first one left.
             self.settle(&fill);
@@ -228,15 +205,16 @@ impl<O: Observer> Settlement<'_, '_, O> {
     }
 
     /// Hands coins over against cash, both sides at once, takes the fees and has the owners told.
-    fn pay(&mut self, taker: &Fill, maker: &Fill) {
+    #[inline(never)]
+    fn pay(&mut self, taker: Fill, maker: Fill) {
         let (buyer, seller) = if taker.side == Side::Buy { (taker, maker) } else { (maker, taker) };
         self.note(Purse::Cash(buyer.account), Purse::Cash(seller.account), taker.value, Reason::SpotPayment);
         for fill in [taker, maker] {
-            let OpenPosition { mode, is_heard, .. } = *self.accounts.position(fill.position);
-            let mut now = self.accounts.balances(fill.account, fill.position);
+            let (mut now, &OpenPosition { mode, is_heard, .. }) =
+                self.accounts.balances(fill.account, fill.position);
             now.lots += fill.qty.signed(fill.side);
             now.cash -= Money(fill.value.0 * fill.side.sign());
-            self.fee(&mut now, fill, mode);
+            self.fee(&mut now, &fill, mode);
             self.accounts.set_balances(fill.account, fill.position, now);
             if is_heard {
                 self.tell(fill);
@@ -246,10 +224,10 @@ impl<O: Observer> Settlement<'_, '_, O> {
 
     /// Settles one side: moves lots and cost, realises profit on closed lots, takes the fee, posts margin for opened lots and
     /// reindexes. What an account and a position have is read once and written once; every movement is said on the way.
+    #[inline(always)]
     fn settle(&mut self, fill: &Fill) {
         let Fill { account, position: id, side, qty, price, value, .. } = *fill;
-        let OpenPosition { mode, leverage, is_heard, .. } = *self.accounts.position(id);
-        let mut now = self.accounts.balances(account, id);
+        let (mut now, &OpenPosition { mode, leverage, is_heard, .. }) = self.accounts.balances(account, id);
         let cost = Money(value.0 * side.sign());
         let closed = self.close(&mut now, (account, mode), qty.signed(side), cost);
         self.fee(&mut now, fill, mode);
@@ -268,17 +246,18 @@ impl<O: Observer> Settlement<'_, '_, O> {
             let to = Purse::Margin(account, self.market);
             self.note(Purse::Cash(account), to, posted, Reason::InitialMargin);
         }
-        self.accounts.set_balances(account, id, now);
-        if mode == MarginMode::Isolated {
-            self.reindex(id);
+        let rules = (self.market_spec, self.venue_spec);
+        if !placing::waits(self.accounts.set_balances(account, id, now), rules) {
+            placing::move_on(self.accounts, self.triggers, rules, self.marks, id);
         }
         if is_heard {
-            self.tell(fill);
+            self.tell(*fill);
         }
     }
 
     /// Has an owner told of a fill.
-    fn tell(&mut self, fill: &Fill) {
+    #[inline(never)]
+    fn tell(&mut self, fill: Fill) {
         self.notices.push(Notice {
             agent: self.accounts.get(fill.account).owner,
             account: fill.account,
@@ -293,14 +272,14 @@ impl<O: Observer> Settlement<'_, '_, O> {
     /// Brings a position's trigger up to date.
     #[inline(always)]
     fn reindex(&mut self, id: PositionId) {
-        reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), self.marks, id);
+        placing::reindex(self.accounts, self.triggers, (self.market_spec, self.venue_spec), self.marks, id);
     }
 
     /// Settles one side of an assignment: moves lots and cost, realises profit and frees the margin of closed lots; no fee, no
     /// margin for opened ones.
     pub(super) fn settle_assigned(&mut self, id: PositionId, lots: Position, value: Money) {
         let OpenPosition { account, mode, .. } = *self.accounts.position(id);
-        let mut now = self.accounts.balances(account, id);
+        let (mut now, _) = self.accounts.balances(account, id);
         self.close(&mut now, (account, mode), lots, value);
         self.accounts.set_balances(account, id, now);
         self.reindex(id);
@@ -374,23 +353,23 @@ impl<O: Observer> Settlement<'_, '_, O> {
             let from = Purse::Margin(account, self.market);
             self.note(from, Purse::Cash(account), surplus, Reason::MarginRelease);
         } else if left.is_zero() {
-            self.cover(now, account);
+            *now = self.cover(*now, account);
         }
     }
 
     /// Brings the negative margin of a closed position to zero: from the fund, then from nobody.
     pub(super) fn cover_deficit(&mut self, id: PositionId) {
         let account = self.accounts.position(id).account;
-        let mut now = self.accounts.balances(account, id);
-        self.cover(&mut now, account);
+        let (now, _) = self.accounts.balances(account, id);
+        let now = self.cover(now, account);
         self.accounts.set_balances(account, id, now);
     }
 
     #[cold]
-    fn cover(&mut self, now: &mut Balances, account: AccountId) {
+    fn cover(&mut self, mut now: Balances, account: AccountId) -> Balances {
         let deficit = -now.margin;
         if deficit <= Money::ZERO {
-            return;
+            return now;
         }
         let venue = self.market_spec.venue;
         let fund_pays = self.switches.forced_liquidation && self.switches.insurance_fund;
@@ -402,6 +381,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let to = Purse::Margin(account, self.market);
         self.note(Purse::Fund(venue), to, paid, Reason::FundCover);
         self.note(Purse::Uncovered(venue), to, uncovered, Reason::UncoveredLoss);
+        now
     }
 
     /// Takes the fee of one side: from free cash, then from the margin, and no more. Cash that is set aside backs orders, and an
@@ -416,22 +396,23 @@ impl<O: Observer> Settlement<'_, '_, O> {
         let (rate, reason) =
             if fill.taker { (fees.taker, Reason::TakerFee) } else { (fees.maker, Reason::MakerFee) };
         let fee = rate.of(Money(fill.value.0.abs()), Rounding::Ceil);
-        let from_cash = match mode {
-            MarginMode::Unmargined => fee,
-            MarginMode::Isolated => fee.min((now.cash - now.reserved).max(Money::ZERO)),
-        };
-        let from_margin = (fee - from_cash).min(now.margin.max(Money::ZERO));
+        let free = (now.cash - now.reserved).max(Money::ZERO);
+        let from_cash = if mode == MarginMode::Unmargined { fee } else { fee.min(free) };
         now.cash -= from_cash;
-        now.margin -= from_margin;
         let venue = self.market_spec.venue;
-        self.ledger.fees[venue.index()] += from_cash + from_margin;
+        self.ledger.fees[venue.index()] += from_cash;
         self.note(Purse::Cash(account), Purse::Fees(venue), from_cash, reason);
-        self.note(Purse::Margin(account, self.market), Purse::Fees(venue), from_margin, reason);
+        if from_cash < fee {
+            let from_margin = (fee - from_cash).min(now.margin.max(Money::ZERO));
+            now.margin -= from_margin;
+            self.ledger.fees[venue.index()] += from_margin;
+            self.note(Purse::Margin(account, self.market), Purse::Fees(venue), from_margin, reason);
+        }
     }
 
     /// Lists an order that now rests and sets cash aside for it.
     #[inline(always)]
-    fn reserve(&mut self, account: AccountId, order: OrderId, place: Place, price: Price, qty: Qty) {
+    fn reserve(&mut self, account: AccountId, place: Place, price: Price, qty: Qty) {
         let id = self.incoming.expect(INCOMING);
         let position = self.accounts.position(id);
         let amount = if position.mode == MarginMode::Isolated && !self.incoming_reduces {
@@ -441,7 +422,7 @@ impl<O: Observer> Settlement<'_, '_, O> {
         } else {
             Money::ZERO
         };
-        self.orders.add(self.accounts, (account, id), place, order, amount);
+        self.orders.add(self.accounts, (account, id), place, amount);
     }
 
     /// Frees the cash of an order that is gone.

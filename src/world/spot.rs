@@ -58,10 +58,10 @@ impl World {
     /// Returns the lots that a position's other resting orders sell.
     fn offered(&self, order: &Order, id: PositionId) -> Qty {
         let state = self.market(order.market);
-        let others =
-            state.orders.of(&self.accounts, Some(id)).filter(|place| state.orders.id(*place) != order.id);
-        let resting = others.filter_map(|place| state.book.get(state.book.at(place)?));
-        resting.filter(|other| other.side == Side::Sell).map(|other| other.qty).sum()
+        let places = state.orders.of(&self.accounts, Some(id));
+        let resting = places.filter_map(|place| state.book.get(state.book.at(place)?));
+        let others = resting.filter(|other| other.side == Side::Sell && other.id != order.id);
+        others.map(|other| other.qty).sum()
     }
 
     /// Gives an account coins that exist when the run begins; the issuer owes them, so that lots sum to zero.

@@ -62,7 +62,7 @@ impl Dice {
 fn first_by_scan(world: &World, passed_over: &[(MarketId, Side)]) -> Option<PositionId> {
     let rank = |id: PositionId, position: &crate::clearing::OpenPosition| {
         let (market, venue) = world.spec.of(position.market);
-        let LiquidationTrigger { side, tick } = settle::trigger(market, venue, position)?;
+        let LiquidationTrigger { side, tick } = placing::trigger(market, venue, position)?;
         let mark = world.marks[position.market.index()]?;
         let reached = if side == Side::Buy { mark <= tick } else { mark >= tick };
         let goes = position.mode == MarginMode::Isolated
@@ -92,7 +92,9 @@ fn who_waits_ahead_of_his_trigger_is_found_in_the_same_order_as_by_looking_at_ev
         let market = MarketId(dice.below(u64::from(MARKETS)) as u16);
         let mark = world.mark(market).0;
         if dice.below(8) == 0 {
-            world.marks[market.index()] = Some(Price((mark + dice.below(201) - 100).clamp(300, 3_000)));
+            world.set_mark(market, Price((mark + dice.below(201) - 100).clamp(300, 3_000)));
+            // The next message makes it anew.
+            world.markets[market.index()].quotes = None;
         } else {
             let price = Price((mark + dice.below(41) - 20).max(1));
             let account = accounts[dice.below(40) as usize];

@@ -4,17 +4,15 @@
     reason = "a call costs as much as what these do, and each is called from one place that matters"
 )]
 
-use super::settle::Settlement;
+use super::admission::Admission;
+use super::settle::{Desk, Settlement};
 use super::{MarkRule, Market, World};
-use crate::clearing::{MarginMode, PositionId, initial_margin, liquidation};
-use crate::event::{Emit, Event, Observer, Refusal};
+use crate::clearing::PositionId;
+use crate::event::{Emit, Event, Observer};
 use crate::market::{
-    Book, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Owner, Place, StopOrder, TimeInForce, TriggerSource,
-    TriggerWhen,
+    Book, NewOrder, OrderType, Owner, Place, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
 };
-use crate::units::{
-    AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rounding, Side, VenueId,
-};
+use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Price, Qty, Side, VenueId};
 
 /// What makes a stop or take-profit order go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +46,15 @@ pub struct Order {
     pub leverage: u16,
     /// Waits for this first.
     pub trigger: Option<Trigger>,
+}
+
+impl Order {
+    /// Returns what its book gets to see of it.
+    #[inline(always)]
+    fn for_book(&self) -> NewOrder {
+        let Self { account, id, side, qty, order_type, reduce_only, .. } = *self;
+        NewOrder { id, owner: Owner(account.0), side, qty, order_type, reduce_only }
+    }
 }
 
 /// What agents can ask of a venue.
@@ -125,6 +132,14 @@ impl World {
         self.work_off(&request, emit);
     }
 
+    /// Works requests off one after the other.
+    #[inline(never)]
+    pub(crate) fn work_off_all<O: Observer>(&mut self, requests: &[Request], emit: &mut Emit<'_, O>) {
+        for request in requests {
+            self.work_off(request, emit);
+        }
+    }
+
     /// Works one request off where it lies.
     #[inline(always)]
     pub(crate) fn work_off<O: Observer>(&mut self, request: &Request, emit: &mut Emit<'_, O>) {
@@ -156,21 +171,34 @@ impl World {
     /// Checks margin, then hands an order to the book or to the stops.
     #[inline(always)]
     fn submit<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
-        let position = self.accounts.find(order.account, order.market);
-        if let Some(reason) = self.refusal(order, position, Money::ZERO) {
-            emit.say(Event::Refused { market: order.market, account: order.account, id: order.id, reason });
-            return;
-        }
-        let position = position.unwrap_or_else(|| self.accounts.find_or_open(order.account, order.market));
-        let to_book = NewOrder {
-            id: order.id,
-            owner: Owner(order.account.0),
-            side: order.side,
-            qty: order.qty,
-            order_type: order.order_type,
-            reduce_only: order.reduce_only,
+        let Admission { position, is_flat, backing } = match self.admit(order, Money::ZERO) {
+            Ok(admission) => admission,
+            Err(reason) => {
+                let (market, account, id) = (order.market, order.account, order.id);
+                emit.say(Event::Refused { market, account, id, reason });
+                return;
+            }
         };
-        self.choose_leverage(order, position);
+        let position = position.unwrap_or_else(|| self.accounts.find_or_open(order.account, order.market));
+        if is_flat {
+            self.choose_leverage(order, position);
+        }
+        // Most orders come to rest without a trade.
+        if let Some(backing) = backing
+            && order.trigger.is_none()
+        {
+            let (book, mut desk) = self.desk(order.market, position, backing, emit);
+            if book.quote(order.for_book(), &mut desk) {
+                return;
+            }
+        }
+        self.submit_other(order, position, emit);
+    }
+
+    /// Hands an order that may trade to the book, or one that waits to the stops.
+    #[inline(never)]
+    fn submit_other<O: Observer>(&mut self, order: &Order, position: PositionId, emit: &mut Emit<'_, O>) {
+        let to_book = order.for_book();
         let Some(trigger) = order.trigger else {
             let is_spot = self.spec.markets[order.market.index()].contract.is_spot();
             let to_book =
@@ -192,77 +220,6 @@ impl World {
                 emit.say(Event::Book { market: order.market, event });
             }
         }
-    }
-
-    /// Sets the leverage of a position that is about to be opened.
-    #[inline(always)]
-    fn choose_leverage(&mut self, order: &Order, position: PositionId) {
-        if self.accounts.position(position).lots.is_zero()
-            && self.accounts.first_order(position).is_none()
-            && self.accounts.mode(order.account) == MarginMode::Isolated
-            && !self.spec.markets[order.market.index()].contract.is_spot()
-        {
-            self.accounts.set_leverage(position, order.leverage.max(1));
-        }
-    }
-
-    /// Returns why a venue would refuse an order: it is measured at its own price or the worse of mark and touch, on the
-    /// lots that would increase the position, with the taker fee on all of them. `freed` is what the order that it takes
-    /// the place of had set aside. A quantity or price that no book takes is left for the book to reject.
-    #[inline(always)]
-    fn refusal(&self, order: &Order, position: Option<PositionId>, freed: Money) -> Option<Refusal> {
-        if self.accounts.mode(order.account) != MarginMode::Isolated || order.reduce_only {
-            return None;
-        }
-        let (market, venue) = self.spec.of(order.market);
-        if market.contract.is_spot() {
-            return self.spot_refusal(order, position, freed);
-        }
-        let held = position.map(|id| self.accounts.position(id));
-        let lots = held.map_or(Position::ZERO, |position| position.lots);
-        let (price, rests) = match order.order_type {
-            OrderType::Limit { price, tif } => (price, tif != TimeInForce::Ioc),
-            OrderType::Market { .. } => (self.reference_price(order.market, order.side), false),
-        };
-        if !(Qty(1)..=MAX_QTY).contains(&order.qty) || !(Price(1)..=MAX_PRICE).contains(&price) {
-            return None;
-        }
-        let opening = order.qty - lots.reducible(order.side).min(order.qty);
-        // An order that may rest is backed in full: what it will close by the time it trades cannot be known.
-        let backed = if rests { order.qty } else { opening };
-        if backed.is_zero() {
-            return None;
-        }
-        let after =
-            if opening.is_zero() { lots.size() } else { (lots + order.qty.signed(order.side)).size() };
-        // What cannot be valued in 64 bits is beyond every largest position.
-        let value = |qty| market.contract.checked_notional(price, qty);
-        let (Some(whole), Some(notional)) = (value(order.qty), value(after)) else {
-            return Some(Refusal::PositionTooLarge);
-        };
-        if whole.max(notional) > market.brackets.cap() {
-            return Some(Refusal::PositionTooLarge);
-        }
-        if let (Some(position), Some(mark)) = (held, self.marks[order.market.index()])
-            && position.bound().is_some_and(|bound| bound.is_reached(mark))
-            && liquidation::is_breached(
-                market.contract,
-                &market.brackets,
-                venue.liquidation.breach,
-                position,
-                mark,
-            )
-        {
-            return Some(Refusal::BelowMaintenance);
-        }
-        let leverage = held.filter(|p| !p.lots.is_zero()).map_or(order.leverage, |p| p.leverage).max(1);
-        if leverage > market.brackets.bracket(notional).max_leverage {
-            return Some(Refusal::LeverageAboveBracket);
-        }
-        let backed = if backed == order.qty { whole } else { market.contract.notional(price, backed) };
-        let margin = initial_margin(backed, leverage);
-        let fee = venue.fees.taker.of(whole, Rounding::Ceil);
-        (margin + fee > self.accounts.free(order.account) + freed).then_some(Refusal::InsufficientMargin)
     }
 
     /// Changes a resting order. One that would lose its place is a new order, and refused like one if the account could not
@@ -293,7 +250,7 @@ impl World {
                 trigger: None,
             };
             let freed = self.market(market).orders.backing(handle.place());
-            if let Some(reason) = self.refusal(&order, position, freed) {
+            if let Err(reason) = self.admit(&order, freed) {
                 emit.say(Event::Refused { market, account, id, reason });
                 return;
             }
@@ -311,16 +268,62 @@ impl World {
         (id, place): (OrderId, Place),
         emit: &mut Emit<'_, O>,
     ) {
+        let Some(position) = self.accounts.find(account, market) else {
+            return self.cancel_stop(account, market, id, emit);
+        };
+        let (book, mut desk) = self.desk(market, position, Money::ZERO, emit);
+        if !book.cancel_at(id, Owner(account.0), place, &mut desk) {
+            self.cancel_elsewhere(account, market, id, emit);
+        }
+    }
+
+    /// Takes back an order that is not where it was seen.
+    #[inline(never)]
+    fn cancel_elsewhere<O: Observer>(
+        &mut self,
+        account: AccountId,
+        market: MarketId,
+        id: OrderId,
+        emit: &mut Emit<'_, O>,
+    ) {
         let state = &mut self.markets[market.index()];
-        if let Some(handle) = state.book.find_near(id, place) {
-            if state.orders.account(handle.place()) == account {
-                let (book, mut settlement) = self.settlement(market, None, None, emit);
-                book.cancel(handle, &mut settlement);
-            }
-        } else if state.stops.get(id).is_some_and(|stop| stop.order.owner == Owner(account.0)) {
-            state.stops.cancel(id);
+        let Some(handle) = state.book.find(id) else {
+            return self.cancel_stop(account, market, id, emit);
+        };
+        if state.book.get(handle).is_some_and(|order| order.owner == Owner(account.0)) {
+            let (book, mut settlement) = self.settlement(market, None, None, emit);
+            book.cancel(handle, &mut settlement);
+        }
+    }
+
+    /// Takes back an order that waits.
+    #[inline(never)]
+    fn cancel_stop<O: Observer>(
+        &mut self,
+        account: AccountId,
+        market: MarketId,
+        id: OrderId,
+        emit: &mut Emit<'_, O>,
+    ) {
+        let stops = &mut self.markets[market.index()].stops;
+        if stops.get(id).is_some_and(|stop| stop.order.owner == Owner(account.0)) {
+            stops.cancel(id);
             emit.say(Event::StopCancelled { market, account, id });
         }
+    }
+
+    /// Borrows a book and, apart from it, what an order touches that comes to rest or goes.
+    #[inline(always)]
+    fn desk<'w, 'o, O: Observer>(
+        &'w mut self,
+        market: MarketId,
+        position: PositionId,
+        backing: Money,
+        emit: &'w mut Emit<'o, O>,
+    ) -> (&'w mut super::MarketBook, Desk<'w, 'o, O>) {
+        let Market { book, orders, .. } = &mut self.markets[market.index()];
+        let (accounts, last_change) = (&mut self.accounts, &mut self.last_change);
+        (book, Desk { market, position, backing, accounts, orders, last_change, emit })
     }
 
     /// Hands an order to the book and settles what trades.
@@ -372,11 +375,22 @@ impl World {
     /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
     #[inline(always)]
     pub(super) fn settle_down<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
+        // After most messages neither touch nor last trade has moved, nothing waits, and nothing is due.
+        let state = &self.markets[market.index()];
+        let is_calm = state.quotes == Some(state.quotes_now(self.spec.markets[market.index()].mark))
+            && !state.has_waiting()
+            && !self.triggers.is_stirred();
+        if !is_calm {
+            self.work_out(market, emit);
+        }
+    }
+
+    /// Settles a market down in which something has moved or waits.
+    #[inline(never)]
+    fn work_out<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
         let cause = emit.cause;
         self.refresh_mark(market, emit);
-        // After almost every message nothing waits, and nothing is due.
-        let Market { stops, followers, .. } = &self.markets[market.index()];
-        let may_go = !(stops.is_empty() && followers.is_empty())
+        let may_go = self.markets[market.index()].has_waiting()
             || (self.switches.forced_liquidation && self.triggers.is_due(&self.marks));
         if self.opened && may_go {
             self.let_go(market, emit);
@@ -424,16 +438,21 @@ impl World {
     }
 
     /// Reads the mark anew and says so if it moved; a rule that has nothing to go by keeps the mark.
-    #[inline(always)]
     pub(super) fn refresh_mark<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
-        let state = &mut self.markets[market.index()];
-        let (bid, ask) = (state.book.best(Side::Buy), state.book.best(Side::Sell));
-        let last = state.last;
         let rule = self.spec.markets[market.index()].mark;
+        let state = &mut self.markets[market.index()];
+        let quotes = Some(state.quotes_now(rule));
+        if rule == MarkRule::Index {
+            return self.refresh_index_mark(market, emit);
+        }
+        if state.quotes == quotes {
+            return;
+        }
+        state.quotes = quotes;
+        let (bid, ask, last) = (state.book.best(Side::Buy), state.book.best(Side::Sell), state.last);
         let mark = match rule {
-            MarkRule::Index => return self.refresh_index_mark(market, emit),
             MarkRule::BestBid => bid,
-            MarkRule::Last => last,
+            MarkRule::Last | MarkRule::Index => last,
             MarkRule::Median => match (bid, ask, last) {
                 (Some(bid), Some(ask), Some(last)) => Some(last.clamp(bid, ask)),
                 (Some(bid), Some(ask), None) => Some(Price((bid.0 + ask.0).div_euclid(2))),
@@ -442,10 +461,16 @@ impl World {
             },
         };
         if let Some(mark) = mark.filter(|mark| self.marks[market.index()] != Some(*mark)) {
-            self.marks[market.index()] = Some(mark);
+            self.set_mark(market, mark);
             emit.cause = self.last_change;
             emit.cause = emit.say(Event::Mark { market, mark, bid, ask, last });
         }
+    }
+
+    /// Keeps a mark that has moved.
+    pub(super) fn set_mark(&mut self, market: MarketId, mark: Price) {
+        self.marks[market.index()] = Some(mark);
+        self.triggers.stir();
     }
 
     /// Sends the stop order that is due first, if there is one.

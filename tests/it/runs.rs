@@ -143,7 +143,7 @@ fn watching_changes_nothing() {
     let mut observer = (TapeHasher::new(), Vec::<Record>::new());
     let watched = run(&scenario, 0, &mut observer);
     assert_eq!(unwatched.records(), watched.records());
-    assert_eq!(unwatched.world().accounts.totals(), watched.world().accounts.totals());
+    assert_eq!(unwatched.world().accounts.recount(), watched.world().accounts.recount());
     assert_eq!(unwatched.world().mark(MarketId(0)), watched.world().mark(MarketId(0)));
     assert_eq!(observer.1.len() as u64, watched.records());
 }

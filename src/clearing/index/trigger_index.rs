@@ -28,14 +28,35 @@ pub struct TriggerIndex {
     halves: Vec<[Ticks; 2]>,
     heaps: Heaps,
     len: usize,
+    /// Whether anything could be due: a mark or a position has moved since nothing was.
+    is_stirred: bool,
 }
 
 impl TriggerIndex {
-    /// Tells whether the mark of any market has come to where a position is.
+    /// Tells whether the mark of any market has come to where a position is. A mark that moves is to be told of.
     #[inline]
-    pub fn is_due(&self, marks: &[Option<Price>]) -> bool {
+    pub fn is_due(&mut self, marks: &[Option<Price>]) -> bool {
+        self.is_stirred && self.look(marks)
+    }
+
+    /// Tells whether anything could be due.
+    #[inline]
+    pub fn is_stirred(&self) -> bool {
+        self.is_stirred
+    }
+
+    /// Hears that a mark has moved.
+    #[inline]
+    pub fn stir(&mut self) {
+        self.is_stirred = true;
+    }
+
+    #[inline(never)]
+    fn look(&mut self, marks: &[Option<Price>]) -> bool {
         let mut pairs = self.best.iter().zip(marks);
-        pairs.any(|(best, mark)| mark.is_some_and(|Price(mark)| mark <= best.long || mark >= best.short))
+        self.is_stirred =
+            pairs.any(|(best, mark)| mark.is_some_and(|Price(mark)| mark <= best.long || mark >= best.short));
+        self.is_stirred
     }
 
     /// Returns the bytes that it has reserved.
@@ -83,7 +104,7 @@ impl Best {
 impl LiquidationIndex for TriggerIndex {
     fn new(markets: usize) -> Self {
         let halves = (0..markets).map(|_| [Ticks::new(), Ticks::new()]).collect();
-        Self { best: vec![NOBODY; markets], halves, heaps: Heaps::new(), len: 0 }
+        Self { best: vec![NOBODY; markets], halves, heaps: Heaps::new(), len: 0, is_stirred: false }
     }
 
     #[inline]
@@ -107,6 +128,7 @@ impl LiquidationIndex for TriggerIndex {
         };
         ticks.set(place, first);
         self.len += 1;
+        self.is_stirred = true;
     }
 
     #[inline]

@@ -225,11 +225,45 @@ impl<const IDS: bool> SlabBook<IDS> {
         self.queues.live_at(Slot(place.0))
     }
 
-    /// Finds a live order by its id, at a place where it was seen before anywhere else.
+    /// Returns the id of the order that rests at a place.
     #[inline]
-    pub fn find_near(&self, id: OrderId, place: Place) -> Option<Handle> {
-        let seen = self.at(place).filter(|_| self.queues.id(Slot(place.0)) == id);
-        seen.or_else(|| self.find(id))
+    pub fn id(&self, place: Place) -> OrderId {
+        self.queues.id(Slot(place.0))
+    }
+
+    /// Cancels an order where it was seen to rest, if it still does and is its owner's, and tells whether it was there.
+    #[inline(always)]
+    pub fn cancel_at<S: Sink>(&mut self, id: OrderId, owner: Owner, place: Place, sink: &mut S) -> bool {
+        let slot = Slot(place.0);
+        let is_there = self.queues.is_at(slot, id, owner);
+        if is_there {
+            self.pull(slot, CancelReason::Requested, sink);
+        }
+        is_there
+    }
+
+    /// Submits an order if it is a quote that meets nobody and breaks no rule, and tells whether it was: what most orders
+    /// are, small enough to go where it is called. Of any other order it says nothing.
+    #[inline(always)]
+    pub fn quote<S: Sink>(&mut self, order: NewOrder, sink: &mut S) -> bool {
+        let NewOrder { id, owner, side, qty, order_type, reduce_only } = order;
+        let OrderType::Limit { price, tif: TimeInForce::Gtc | TimeInForce::PostOnly } = order_type else {
+            return false;
+        };
+        let quote = Taker { id, owner, side, qty, limit: price.0, reduce_only, rests: true };
+        let is_refused = reduce_only || self.spec.check(qty, order_type, reduce_only).is_err();
+        if self.crosses(quote) || is_refused || (IDS && self.ids.meet(id, &self.queues)) {
+            return false;
+        }
+        sink.on(BookEvent::Accepted(order), Place::NONE);
+        self.rest(quote, qty, sink);
+        true
+    }
+
+    /// Returns the best bid and the best ask, beyond every price where there is none.
+    #[inline(always)]
+    pub(crate) fn touch(&self) -> [i64; 2] {
+        [self.best[0].price, self.best[1].price]
     }
 
     /// Checks an order against every rule and executes it. It takes an order in pieces, since a whole one would have to be

@@ -195,6 +195,14 @@ impl Queues {
         (node.mark & FOR_ORDERS != 0 && node.word != 0).then(|| self.handle(slot))
     }
 
+    /// Tells whether an order with this id and owner lives there, whatever number a caller makes up.
+    #[inline(always)]
+    pub(super) fn is_at(&self, slot: Slot, id: OrderId, owner: Owner) -> bool {
+        self.nodes.get(slot.0 as usize).is_some_and(|node| {
+            node.id == id && node.owner == owner && node.word != 0 && node.mark & FOR_ORDERS != 0
+        })
+    }
+
     /// Tells whether an order with this id lives there.
     #[inline(always)]
     pub(super) fn lives(&self, slot: Slot, id: OrderId) -> bool {
