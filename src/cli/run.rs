@@ -159,7 +159,7 @@ impl<'a> Job<'a> {
         let mut values = TargetValues::new(self.design);
         for record in store.records()? {
             let record = record?;
-            metrics.add(&record);
+            metrics.add(self.design, &record);
             values.add(&record);
         }
         let comparison = self.beside.map(|beside| Comparison::new(self.design, &values, beside.hourly()));
@@ -183,8 +183,8 @@ impl<'a> Job<'a> {
             fragments(&SERIES),
             fragments(&LIQUIDATIONS),
             fragments(&TRANSFERS),
-            given(&SUMMARY, measured.metrics.summary(self.design)),
-            given(&EFFECTS, measured.metrics.effects(self.design)),
+            given(&SUMMARY, measured.metrics.summary(self.design, 0)),
+            given(&EFFECTS, measured.metrics.effects(self.design, 0)),
         ];
         if let Some(comparison) = &measured.comparison {
             jobs.push(given(&TARGETS, comparison.table(self.design)));
@@ -330,7 +330,7 @@ impl<'a> Job<'a> {
     fn reproduce(&self, key: RunKey) -> String {
         let mut words = self.words();
         // `targets` has the unlevered arm by itself.
-        if let Arm::Without(mechanism) = self.design.cells[key.cell as usize].arm {
+        if let Arm::Without(mechanism) = self.design.arms[self.design.arm(key.cell)] {
             words.extend(["--without".to_owned(), mechanism.name().to_owned()]);
         }
         if let Some(at) = words.iter().position(|word| word == "--replicates") {

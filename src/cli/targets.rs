@@ -233,7 +233,7 @@ fn notes(design: &Design, comparison: &Comparison<'_>) -> String {
         out.push_str("unlevered: none, as nobody in the scenario has leverage.\n");
     }
     let Some(null) = &comparison.diffusion else {
-        let market = &design.cells[0].scenario.world.markets[0].name;
+        let market = &design.base.world.markets[0].name;
         let _ = writeln!(
             out,
             "diffusion: none; it needs a target of marks and hourly prices before the start, in a file NAME.{market}.hourly.csv \
@@ -316,7 +316,7 @@ pub(super) fn json(design: &Design, comparison: &Comparison<'_>, folder: &str) -
         })
     });
     json!({
-        "scenario": design.cells[0].scenario.name,
+        "scenario": design.base.name,
         "replicates": design.replicates,
         "seed": design.seed,
         "model_version": crate::MODEL_VERSION,

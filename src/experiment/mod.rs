@@ -9,24 +9,32 @@
 //! What can go wrong: another process holds the folder, it belongs to another plan, the disk is full or damaged. Each
 //! is a [`StoreError`] or a [`StoreWarning`] with its path; a run that breaks is a record like any other.
 
+mod arm;
 mod cancel;
 mod comparison;
 mod design;
 mod journal;
 mod jump_null;
 mod lock;
+mod measurements;
 mod panics;
 mod plan;
+mod points;
 mod runner;
+mod space;
 mod store;
 pub mod validate;
 pub mod whole_file;
 
+pub use arm::Arm;
 pub use cancel::{Cancel, Signal};
 pub use comparison::{Comparison, Forecast, Judged, TargetValues, Total, target_values_rows};
-pub use design::{Arm, Cell, Design, Effect, Measurements};
+pub use design::Design;
 pub use jump_null::JumpNull;
 pub use lock::Holder;
+pub use measurements::{Effect, Measurements};
 pub use plan::Plan;
+pub use points::{Axis, Combination, Label, MOST_POINTS, Moved, Points, Written};
 pub use runner::{Ended, Finish, Progress, RunError, Stopped, Work, run_all};
+pub use space::{BadPoints, Space};
 pub use store::{JOURNAL, LOCK, Opening, Store, StoreError, StoreWarning};

@@ -29,7 +29,7 @@ pub struct Publication<'a> {
     folder: &'a Path,
     cancel: &'a Cancel,
     files: Vec<FileEntry>,
-    tables: Vec<TableFile>,
+    tables: Vec<TableFile<'a>>,
 }
 
 impl<'a> Publication<'a> {
@@ -41,7 +41,7 @@ impl<'a> Publication<'a> {
     /// Writes the tables in one pass over the records.
     pub fn tables(
         &mut self,
-        jobs: &[TableJob<'_>],
+        jobs: &[TableJob<'a>],
         records: impl Iterator<Item = Result<RunRecord, StoreError>>,
     ) -> Result<(), OutputError> {
         self.tables.extend(write_tables(self.folder, jobs, records, self.cancel)?);

@@ -20,14 +20,14 @@ pub enum Rows<'a> {
 /// One table to write.
 pub struct TableJob<'a> {
     /// Its columns.
-    pub table: &'static Table,
+    pub table: &'a Table<'a>,
     /// Its rows.
     pub rows: Rows<'a>,
 }
 
 /// A table that was written.
-pub(super) struct TableFile {
-    pub(super) table: &'static Table,
+pub(super) struct TableFile<'a> {
+    pub(super) table: &'a Table<'a>,
     pub(super) file: FileEntry,
     /// Whether each of its rows belongs to one run.
     pub(super) per_run: bool,
@@ -37,12 +37,12 @@ pub(super) struct TableFile {
 ///
 /// # Panics
 /// Panics if a record has a fragment for a table that is not written: it would be lost without a word.
-pub(super) fn write_tables(
+pub(super) fn write_tables<'a>(
     folder: &Path,
-    jobs: &[TableJob<'_>],
+    jobs: &[TableJob<'a>],
     records: impl Iterator<Item = Result<RunRecord, StoreError>>,
     cancel: &Cancel,
-) -> Result<Vec<TableFile>, OutputError> {
+) -> Result<Vec<TableFile<'a>>, OutputError> {
     let mut files = Vec::with_capacity(jobs.len());
     for job in jobs {
         let mut file = SummedFile::create(folder, &job.table.file_name())?;
@@ -85,7 +85,7 @@ pub(super) fn write_tables(
 /// # Panics
 /// Panics if table and record differ in their number of metrics, or if a metric is no whole number in an integer
 /// column: both are errors of the program.
-pub fn runs_row(table: &'static Table, record: &RunRecord) -> String {
+pub fn runs_row(table: &Table<'_>, record: &RunRecord) -> String {
     let failed = record.outcome != Outcome::Finished;
     let mut metrics = record.metrics.iter().copied();
     let mut rows = RowWriter::new(table);
@@ -127,11 +127,11 @@ pub(super) mod tests {
     use crate::record::{Fragment, RunKey};
     use std::fs;
 
-    const fn column(name: &'static str, unit: &'static str, kind: ColumnKind) -> Column {
+    const fn column(name: &'static str, unit: &'static str, kind: ColumnKind) -> Column<'static> {
         Column { name, unit, kind, meaning: "of a test" }
     }
 
-    pub(in crate::output) static RUNS: Table = Table {
+    pub(in crate::output) static RUNS: Table<'_> = Table {
         name: "runs",
         title: "one run",
         columns: &[
@@ -145,13 +145,13 @@ pub(super) mod tests {
         ],
     };
 
-    pub(in crate::output) static SERIES: Table = Table {
+    pub(in crate::output) static SERIES: Table<'_> = Table {
         name: "series",
         title: "one moment of one run",
         columns: &[CELL, REPLICATE, column("price_usd", "USD", ColumnKind::Number)],
     };
 
-    pub(in crate::output) static SUMMARY: Table = Table {
+    pub(in crate::output) static SUMMARY: Table<'_> = Table {
         name: "summary",
         title: "one metric of one cell",
         columns: &[CELL, REPLICATE, column("metric", "", ColumnKind::Text)],

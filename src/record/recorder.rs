@@ -47,8 +47,8 @@ pub struct Recorder {
     spot: Option<Spot>,
     scale: Scale,
     fund: f64,
-    series: RowWriter,
-    liquidations: RowWriter,
+    series: RowWriter<'static>,
+    liquidations: RowWriter<'static>,
     forced: Option<Forced>,
     seen: Seen,
     since_sample: Flow,
@@ -257,7 +257,7 @@ impl Recorder {
                 .integer(world.ledger.count(reason) as i64)
                 .number(amount);
         }
-        let fragment = |table: &super::Table, rows| Fragment { table: table.name.to_owned(), rows };
+        let fragment = |table: &super::Table<'_>, rows| Fragment { table: table.name.to_owned(), rows };
         let fragments = vec![
             fragment(&SERIES, self.series.finish()),
             fragment(&LIQUIDATIONS, self.liquidations.finish()),

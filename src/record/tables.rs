@@ -2,31 +2,31 @@
 
 use super::columns::{CELL, Column, ColumnKind, REPLICATE, Table};
 
-const fn number(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+const fn number(name: &'static str, unit: &'static str, meaning: &'static str) -> Column<'static> {
     Column { name, unit, kind: ColumnKind::Number, meaning }
 }
 
-const fn integer(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+const fn integer(name: &'static str, unit: &'static str, meaning: &'static str) -> Column<'static> {
     Column { name, unit, kind: ColumnKind::Integer, meaning }
 }
 
-const fn text(name: &'static str, meaning: &'static str) -> Column {
+const fn text(name: &'static str, meaning: &'static str) -> Column<'static> {
     Column { name, unit: "", kind: ColumnKind::Text, meaning }
 }
 
-const fn time(name: &'static str, meaning: &'static str) -> Column {
+const fn time(name: &'static str, meaning: &'static str) -> Column<'static> {
     Column { name, unit: "s", kind: ColumnKind::Time, meaning }
 }
 
 /// The points of the design.
-pub static CELLS: Table = Table {
+pub static CELLS: Table<'_> = Table {
     name: "cells",
     title: "one point of the design",
     columns: &[CELL, REPLICATE, text("arm", "base, the mechanism that is switched off, or unlevered")],
 };
 
 /// One row a run.
-pub static RUNS: Table = Table {
+pub static RUNS: Table<'_> = Table {
     name: "runs",
     title: "one run",
     columns: &[
@@ -86,7 +86,7 @@ pub static RUNS: Table = Table {
 };
 
 /// One row a sample.
-pub static SERIES: Table = Table {
+pub static SERIES: Table<'_> = Table {
     name: "series",
     title: "the market at one moment",
     columns: &[
@@ -116,7 +116,7 @@ pub static SERIES: Table = Table {
 };
 
 /// One row a liquidation.
-pub static LIQUIDATIONS: Table = Table {
+pub static LIQUIDATIONS: Table<'_> = Table {
     name: "liquidations",
     title: "one liquidation",
     columns: &[
@@ -138,7 +138,7 @@ pub static LIQUIDATIONS: Table = Table {
 };
 
 /// One row a reason for which money moved.
-pub static TRANSFERS: Table = Table {
+pub static TRANSFERS: Table<'_> = Table {
     name: "transfers",
     title: "all money that moved for one reason",
     columns: &[
@@ -151,7 +151,7 @@ pub static TRANSFERS: Table = Table {
 };
 
 /// One row a metric and cell.
-pub static SUMMARY: Table = Table {
+pub static SUMMARY: Table<'_> = Table {
     name: "summary",
     title: "one metric over the replicates of a cell",
     columns: &[
@@ -170,7 +170,7 @@ pub static SUMMARY: Table = Table {
 };
 
 /// One row a metric and mechanism that is switched off.
-pub static EFFECTS: Table = Table {
+pub static EFFECTS: Table<'_> = Table {
     name: "effects",
     title: "one metric with and without a mechanism, paired by seed",
     columns: &[
@@ -188,7 +188,7 @@ pub static EFFECTS: Table = Table {
 };
 
 /// One row a target: what was observed beside what is simulated.
-pub static TARGETS: Table = Table {
+pub static TARGETS: Table<'_> = Table {
     name: "targets",
     title: "an observed quantity beside the simulated one, with scores",
     columns: &[
@@ -229,7 +229,7 @@ pub static TARGETS: Table = Table {
 };
 
 /// One row a run and target.
-pub static TARGET_VALUES: Table = Table {
+pub static TARGET_VALUES: Table<'_> = Table {
     name: "target_values",
     title: "what is compared with one target in one run",
     columns: &[
@@ -241,13 +241,13 @@ pub static TARGET_VALUES: Table = Table {
 };
 
 /// All tables that `run` writes.
-pub static TABLES: [&Table; 7] = [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &TRANSFERS, &SUMMARY, &EFFECTS];
+pub static TABLES: [&Table<'_>; 7] = [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &TRANSFERS, &SUMMARY, &EFFECTS];
 
 /// The tables that `targets` writes besides.
-pub static TARGET_TABLES: [&Table; 2] = [&TARGETS, &TARGET_VALUES];
+pub static TARGET_TABLES: [&Table<'_>; 2] = [&TARGETS, &TARGET_VALUES];
 
 /// Returns the metrics of the runs table: its number, integer and time columns after the run's key, in order.
-pub fn metrics() -> impl Iterator<Item = &'static Column> {
+pub fn metrics() -> impl Iterator<Item = &'static Column<'static>> {
     RUNS.columns.iter().skip(2).filter(|column| column.kind != ColumnKind::Text)
 }
 
