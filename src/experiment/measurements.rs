@@ -1,7 +1,7 @@
 //! The estimates of one point from the metrics of its runs: spreads, means with intervals, effects paired by seed.
 
 use super::{Arm, Design};
-use crate::record::tables::{CELLS, EFFECTS, SUMMARY, metrics};
+use crate::record::tables::{CELLS, EFFECTS, RUNS, SUMMARY, metrics};
 use crate::record::{RowWriter, RunRecord, Table};
 use crate::stats::interval::{Interval, mean_interval, paired_interval};
 use crate::stats::moments::mean;
@@ -147,6 +147,11 @@ impl Measurements {
         }
         rows.finish()
     }
+}
+
+/// Tells whether the tables that have columns of parameters have one of this name already.
+pub fn is_column(name: &str) -> bool {
+    [&CELLS, &RUNS, &SUMMARY, &EFFECTS].iter().any(|table| table.column(name).is_some())
 }
 
 fn index_of(metric: &str) -> Option<usize> {

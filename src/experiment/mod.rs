@@ -10,6 +10,7 @@
 //! is a [`StoreError`] or a [`StoreWarning`] with its path; a run that breaks is a record like any other.
 
 mod arm;
+mod axes;
 mod cancel;
 mod comparison;
 mod design;
@@ -23,18 +24,23 @@ mod points;
 mod runner;
 mod space;
 mod store;
+mod study;
 pub mod validate;
+mod values;
 pub mod whole_file;
 
 pub use arm::Arm;
+pub use axes::{SOBOL_POINTS, Sampling, Variant, Variation, name_apart, points};
 pub use cancel::{Cancel, Signal};
 pub use comparison::{Comparison, Forecast, Judged, TargetValues, Total, target_values_rows};
 pub use design::Design;
 pub use jump_null::JumpNull;
 pub use lock::Holder;
-pub use measurements::{Effect, Measurements};
+pub use measurements::{Effect, Measurements, is_column};
 pub use plan::Plan;
 pub use points::{Axis, Combination, Label, MOST_POINTS, Moved, Points, Written};
 pub use runner::{Ended, Finish, Progress, RunError, Stopped, Work, run_all};
 pub use space::{BadPoints, Space};
 pub use store::{JOURNAL, LOCK, Opening, Store, StoreError, StoreWarning};
+pub use study::{STUDY_KEYS, Study};
+pub use values::Between;

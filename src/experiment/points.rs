@@ -102,7 +102,7 @@ pub(super) fn number(text: &str) -> Option<f64> {
 }
 
 /// Takes the quotes of a plain text away.
-fn unquoted(text: &str) -> &str {
+pub(super) fn unquoted(text: &str) -> &str {
     let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
     inner.filter(|inner| !inner.contains('\\')).unwrap_or(text)
 }
