@@ -4,13 +4,17 @@
 //! signal.
 
 mod args;
+mod job;
 mod load;
 pub mod machine;
 pub mod progress;
 mod run;
 pub mod signals;
 pub mod stdout;
+mod study;
 mod summary;
+mod sweep;
+mod sweep_report;
 mod targets;
 mod words;
 
@@ -101,6 +105,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
     let done = match &cli.command {
         args::Command::Run(args) => run::run(args),
         args::Command::Targets(args) => targets::targets(args),
+        args::Command::Sweep(args) => sweep::sweep(args),
         args::Command::Check(args) => words::check(args),
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),

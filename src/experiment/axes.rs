@@ -248,7 +248,7 @@ fn check_steps(variation: &Variation, levels: &[Levels], sampling: Sampling, pro
             Levels::Between(_, source) if !is_drawn => problem(
                 *source,
                 "is an interval, and this design takes values".to_owned(),
-                "list them, or draw them: latin_hypercube, sobol",
+                "list values, or draw points: a Latin hypercube, a Sobol sequence",
             ),
             Levels::Between(_, source) if !is_alone => problem(
                 *source,

@@ -3,6 +3,7 @@
 
 use super::{Arm, BadPoints, Cancel, Label, Plan, Space, Stopped};
 use crate::engine::Simulation;
+use crate::record::tables::{CELLS, RUNS};
 use crate::record::targets::{Target, Watcher};
 use crate::record::{Column, ColumnKind, Outcome, Recorder, RowWriter, RunKey, RunRecord, Table, TapeHasher};
 use crate::rng::{SCHEME, Seed};
@@ -73,10 +74,9 @@ impl Design {
         Self { arms, targets, ..Self::new(scenario, seed, replicates, hash) }
     }
 
-    /// Varies the design's scenario over the points of a space.
-    #[must_use]
-    pub fn over(self, space: Space) -> Self {
-        Self { space: Some(space), ..self }
+    /// Makes the design of a sweep: the points of a space, each with these arms; the first is the base.
+    pub fn swept(scenario: &Scenario, space: Space, arms: Vec<Arm>, seed: u64, replicates: u32) -> Self {
+        Self { arms, space: Some(space), has_tables: false, ..Self::new(scenario, seed, replicates, false) }
     }
 
     /// Returns what is varied, if anything is.
@@ -112,6 +112,11 @@ impl Design {
         point * self.arms.len() as u32 + arm as u32
     }
 
+    /// Tells whether a run is the last of its point in the order of tables.
+    pub fn ends_point(&self, key: RunKey) -> bool {
+        self.arm(key.cell) + 1 == self.arms.len() && key.replicate + 1 == self.replicates
+    }
+
     /// Returns the place of an arm.
     pub fn find_arm(&self, arm: Arm) -> Option<usize> {
         self.arms.iter().position(|one| *one == arm)
@@ -138,7 +143,8 @@ impl Design {
         Ok(scenario)
     }
 
-    /// Makes the plan that the store keeps: everything that decides a result, the resolved scenario included.
+    /// Makes the plan that the store keeps: everything that decides a result, the definition of what is varied and the resolved
+    /// scenario included.
     pub fn plan(&self, resolved: &str) -> Plan {
         let mut text = format!(
             "program = {} {}\nmodel_version = {}\nseed_scheme = {SCHEME}\nseed = {}\nreplicates = {}\nhash = {}\n",
@@ -151,7 +157,7 @@ impl Design {
         );
         if let Some(space) = &self.space {
             let _ = writeln!(text, "tables = {}", self.has_tables);
-            space.points().describe(&mut text);
+            let _ = writeln!(text, "points = {}", space.points().count());
         }
         for (index, arm) in self.arms.iter().enumerate() {
             let what = if self.space.is_some() { "arm" } else { "cell" };
@@ -159,6 +165,9 @@ impl Design {
         }
         for target in &self.targets {
             let _ = writeln!(text, "target {}", computed(target, &self.base));
+        }
+        if let Some(space) = &self.space {
+            let _ = writeln!(text, "{}", space.definition());
         }
         text.push_str(resolved);
         Plan { text, cells: self.cells(), replicates: self.replicates }
@@ -181,15 +190,42 @@ impl Design {
         key.iter().copied().chain(parameters).chain(rest.iter().copied()).collect()
     }
 
+    /// Returns the columns of the runs table: with those of the parameters, and the arm, where something is varied.
+    pub fn run_columns(&self) -> Vec<Column<'_>> {
+        let mut columns = self.columns(&RUNS);
+        if self.space.is_some() {
+            let arm = CELLS.column("arm").expect("a cell has an arm");
+            columns.insert(columns.len() - RUNS.columns.len() + 2, *arm);
+        }
+        columns
+    }
+
+    /// Writes what the runs table has of a cell before its outcome.
+    pub fn write_cell(&self, cell: u32, rows: &mut RowWriter<'_>) {
+        self.write_parameters(self.point(cell), rows);
+        if self.space.is_some() {
+            rows.text(self.arms[self.arm(cell)].name());
+        }
+    }
+
+    /// Returns what stands in tables for a parameter of a point, by the place of its axis; `None` where nothing does.
+    ///
+    /// # Panics
+    /// Panics without such an axis.
+    pub fn label(&self, point: u32, axis: usize) -> Option<Label> {
+        let space = self.space.as_ref().expect("something is varied");
+        let of = &space.points().axes()[axis];
+        match space.points().levels(point)[axis] {
+            Some(level) => Some(of.label(level).clone()),
+            None => space.unvaried(of),
+        }
+    }
+
     /// Writes what a point has for each parameter that is varied.
     pub fn write_parameters(&self, point: u32, rows: &mut RowWriter<'_>) {
         let Some(space) = &self.space else { return };
-        for (axis, level) in space.points().axes().iter().zip(space.points().levels(point)) {
-            let label = match level {
-                Some(level) => Some(axis.label(level).clone()),
-                None => space.unvaried(axis),
-            };
-            match (axis.kind(), label) {
+        for (at, axis) in space.points().axes().iter().enumerate() {
+            match (axis.kind(), self.label(point, at)) {
                 (ColumnKind::Text, Some(Label::Word(word))) => rows.text(word.as_str()),
                 (ColumnKind::Text, _) => rows.text(None),
                 (_, Some(Label::Number(number))) => rows.number(number),
@@ -286,8 +322,10 @@ mod tests {
     fn swept(axes: Vec<Axis>, combination: Combination) -> Design {
         let home = Document::parse("home", b"").unwrap();
         let points = Points::new(axes, combination).unwrap();
-        let space = Space::new(document("long-squeeze"), "long-squeeze", home, points);
-        Design::new(&scenario("long-squeeze"), 1, 3, false).over(space)
+        let space =
+            Space::new(document("long-squeeze"), "long-squeeze", home, points, "design = \"x\"".to_owned());
+        let arms = vec![Arm::Base, Arm::Without(Mechanism::ForcedLiquidation)];
+        Design::swept(&scenario("long-squeeze"), space, arms, 1, 3)
     }
 
     #[test]
@@ -340,8 +378,11 @@ mod tests {
         let plan = design.plan("resolved = true\n");
         assert_eq!(u64::from(plan.cells), 2_000_000);
         assert!(plan.text.len() < 10_000, "{}", plan.text.len());
-        assert!(plan.text.contains("\npoints = grid 1000000\n"), "{}", plan.text);
-        assert!(plan.text.ends_with("arm 0 = base\narm 1 = forced_liquidation\nresolved = true\n"));
+        assert!(plan.text.contains("\npoints = 1000000\n"), "{}", plan.text);
+        assert!(
+            plan.text
+                .ends_with("arm 0 = base\narm 1 = forced_liquidation\ndesign = \"x\"\nresolved = true\n")
+        );
         design.scenario(1_999_999).unwrap();
     }
 

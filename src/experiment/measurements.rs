@@ -3,9 +3,10 @@
 use super::{Arm, Design};
 use crate::record::tables::{CELLS, EFFECTS, RUNS, SUMMARY, metrics};
 use crate::record::{RowWriter, RunRecord, Table};
-use crate::stats::interval::{Interval, mean_interval, paired_interval};
+use crate::stats::interval::{mean_interval, paired_interval};
 use crate::stats::moments::mean;
 use crate::stats::quantile::Spread;
+use std::cell::RefCell;
 
 /// Confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
@@ -32,6 +33,15 @@ pub struct Effect {
     pub pairs: usize,
 }
 
+/// The mean of one metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mean {
+    /// Mean over the replicates that have a value.
+    pub estimate: f64,
+    /// Ends of its 95 % Student interval; absent for fewer than two values.
+    pub interval: Option<(f64, f64)>,
+}
+
 impl Measurements {
     /// Starts a point without a run.
     pub fn new(design: &Design) -> Self {
@@ -55,9 +65,16 @@ impl Measurements {
         self.values[arm].iter().filter_map(|run| *run.get(index)?).collect()
     }
 
-    /// Returns the mean of a metric in an arm with its 95 % Student interval.
-    pub fn mean(&self, arm: usize, metric: &str) -> Option<Interval> {
-        mean_interval(&self.of(arm, metric), CONFIDENCE)
+    /// Returns the number of arms.
+    pub fn arms(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Returns the mean of a metric in an arm; `None` without a run that has a value.
+    pub fn mean(&self, arm: usize, metric: &str) -> Option<Mean> {
+        let values = self.of(arm, metric);
+        let interval = mean_interval(&values, CONFIDENCE).map(|interval| (interval.low, interval.high));
+        Some(Mean { estimate: mean(&values)?, interval })
     }
 
     /// Compares a metric with a mechanism (the first arm) and without it, over the replicates that have both.
@@ -146,6 +163,32 @@ impl Measurements {
             }
         }
         rows.finish()
+    }
+}
+
+/// Gathers the runs of one point after the other and makes the rows of a table of each, as records come in the order of tables.
+pub struct Gatherer<'d> {
+    design: &'d Design,
+    rows: fn(&Measurements, &Design, u32) -> String,
+    measured: RefCell<Measurements>,
+}
+
+impl<'d> Gatherer<'d> {
+    /// Begins with the first point. `rows` is [`Measurements::summary`] or [`Measurements::effects`].
+    pub fn new(design: &'d Design, rows: fn(&Measurements, &Design, u32) -> String) -> Self {
+        Self { design, rows, measured: RefCell::new(Measurements::new(design)) }
+    }
+
+    /// Adds a run; with the last one of a point returns its rows.
+    pub fn add(&self, record: &RunRecord) -> String {
+        let mut measured = self.measured.borrow_mut();
+        measured.add(self.design, record);
+        if !self.design.ends_point(record.key()) {
+            return String::new();
+        }
+        let rows = (self.rows)(&measured, self.design, self.design.point(record.cell));
+        measured.clear();
+        rows
     }
 }
 

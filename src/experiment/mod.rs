@@ -36,7 +36,7 @@ pub use comparison::{Comparison, Forecast, Judged, TargetValues, Total, target_v
 pub use design::Design;
 pub use jump_null::JumpNull;
 pub use lock::Holder;
-pub use measurements::{Effect, Measurements, is_column};
+pub use measurements::{Effect, Gatherer, Mean, Measurements, is_column};
 pub use plan::Plan;
 pub use points::{Axis, Combination, Label, MOST_POINTS, Moved, Points, Written};
 pub use runner::{Ended, Finish, Progress, RunError, Stopped, Work, run_all};

@@ -3,7 +3,6 @@
 
 use crate::record::{ColumnKind, is_identifier};
 use crate::scenario::Source;
-use std::fmt::Write as _;
 
 /// A value or a path as it was written, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -233,21 +232,6 @@ impl Points {
             }
         }
         overrides
-    }
-
-    /// Writes what decides the points, as lines of a plan.
-    pub(super) fn describe(&self, text: &mut String) {
-        let _ = writeln!(text, "points = {} {}", self.combination.name(), self.count);
-        for axis in &self.axes {
-            for moved in &axis.moved {
-                let _ = write!(text, "axis {} = {} =", axis.name, moved.path.text);
-                for value in &moved.values {
-                    text.push(' ');
-                    text.push_str(&value.text);
-                }
-                text.push('\n');
-            }
-        }
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Space {
     /// Where paths and values were written: a study file, or arguments.
     home: Document,
     points: Points,
+    /// What decides the points, as a study file says it.
+    definition: String,
 }
 
 /// What is wrong with the scenarios of some points, each at its place.
@@ -49,9 +51,15 @@ impl BadPoints {
 }
 
 impl Space {
-    /// Puts points over a document that is sound itself. `home` is the document that their sources lie in.
-    pub fn new(document: Document, name: &str, home: Document, points: Points) -> Self {
-        Self { document, name: name.to_owned(), home, points }
+    /// Puts points over a document that is sound itself. `home` is the document that their sources lie in, and `definition` what
+    /// decides them ([`definition`](super::Study::definition)).
+    pub fn new(document: Document, name: &str, home: Document, points: Points, definition: String) -> Self {
+        Self { document, name: name.to_owned(), home, points, definition }
+    }
+
+    /// Returns what decides the points, as a study file says it.
+    pub fn definition(&self) -> &str {
+        &self.definition
     }
 
     /// Returns the points.

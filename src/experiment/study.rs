@@ -112,7 +112,7 @@ pub struct Study {
     /// One line of what it asks.
     pub title: String,
     /// A shipped scenario, or a path beside the study.
-    pub scenario: String,
+    pub scenario: Written,
     /// Changes of the scenario that all points share.
     pub set: Vec<String>,
     /// What is varied.
@@ -159,7 +159,7 @@ impl Study {
         let study = Self {
             name: root.opt_text("name").unwrap_or_default(),
             title: root.text("title"),
-            scenario: root.text("scenario"),
+            scenario: Written { text: root.text("scenario"), source: root.source("scenario") },
             set: (0..set.len()).map(|cell| set.text(cell)).collect(),
             sampling: sampling.unwrap_or(Sampling::Grid),
             arms,
@@ -245,7 +245,9 @@ fn written(row: &Row<'_>, cell: usize) -> Written {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::Space;
     use crate::scenario::keys::faults;
+    use crate::scenario::shipped;
 
     const STUDY: &str = "name = \"s\"\ntitle = \"how deep\"\nscenario = \"long-squeeze\"\nset = [\"duration=20m\"]\narms = [\"adl\"]\nreplicates = 7\n\
         [axes.depth]\npath = \"a.b\"\nvalues = [0.5, \"range(1, 3, 1)\"]\n\
@@ -282,6 +284,19 @@ mod tests {
                     .collect()
             };
             assert_eq!(texts(&same), texts(&points));
+        }
+    }
+
+    #[test]
+    fn every_shipped_study_is_sound() {
+        for (name, text) in shipped::STUDIES {
+            let home = Document::parse(name, text.as_bytes()).unwrap();
+            let (study, points) =
+                Study::read(&home).unwrap_or_else(|bad| panic!("{}", home.render(&bad, false)));
+            let scenario = shipped::find(&study.scenario.text).unwrap();
+            let document = Document::parse(scenario.name, scenario.text.as_bytes()).unwrap();
+            let space = Space::new(document, scenario.name, home, points, study.definition());
+            space.check().unwrap_or_else(|bad| panic!("{}", bad.render(false)));
         }
     }
 

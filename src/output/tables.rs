@@ -13,6 +13,8 @@ pub enum Rows<'a> {
     Fragments,
     /// A function of each record, such as [`runs_row`]; failed runs included.
     PerRun(&'a dyn Fn(&RunRecord) -> String),
+    /// A function of each record that gathers several of them and gives their rows with the last: estimates of a point.
+    Gathered(&'a dyn Fn(&RunRecord) -> String),
     /// Made already, as for a summary over replicates.
     Given(String),
 }
@@ -66,30 +68,36 @@ pub(super) fn write_tables<'a>(
         for (job, file) in jobs.iter().zip(&mut files) {
             match &job.rows {
                 Rows::Fragments => file.append(record.rows(job.table.name).as_bytes())?,
-                Rows::PerRun(rows) => file.append(rows(&record).as_bytes())?,
+                Rows::PerRun(rows) | Rows::Gathered(rows) => file.append(rows(&record).as_bytes())?,
                 Rows::Given(_) => {}
             }
         }
     }
     let mut written = Vec::with_capacity(jobs.len());
     for (job, file) in jobs.iter().zip(files) {
-        let per_run = !matches!(job.rows, Rows::Given(_));
+        let per_run = matches!(job.rows, Rows::Fragments | Rows::PerRun(_));
         written.push(TableFile { table: job.table, file: file.commit()?, per_run });
     }
     Ok(written)
 }
 
-/// Makes the row of a run for a runs table. The columns `outcome` and `tape_hash` are the record's own; every other
-/// column takes the next of its metrics, and stays empty if the run failed.
+/// Makes the row of a run for a runs table. `parameters` fills columns between the key and `outcome`, if there are any. The
+/// columns `outcome` and `tape_hash` are the record's own; every other column takes the next of its metrics, and stays empty if
+/// the run failed.
 ///
 /// # Panics
 /// Panics if table and record differ in their number of metrics, or if a metric is no whole number in an integer
 /// column: both are errors of the program.
-pub fn runs_row(table: &Table<'_>, record: &RunRecord) -> String {
+pub fn runs_row(
+    table: &Table<'_>,
+    record: &RunRecord,
+    parameters: impl FnOnce(&mut RowWriter<'_>),
+) -> String {
     let failed = record.outcome != Outcome::Finished;
     let mut metrics = record.metrics.iter().copied();
     let mut rows = RowWriter::new(table);
     rows.row(record.cell, record.replicate);
+    parameters(&mut rows);
     while let Some(column) = rows.next_column() {
         match (column.name, column.kind) {
             ("outcome", ColumnKind::Text) => rows.text(if failed { "failed" } else { "finished" }),
@@ -175,7 +183,7 @@ pub(super) mod tests {
 
     pub(in crate::output) fn jobs() -> [TableJob<'static>; 3] {
         [
-            TableJob { table: &RUNS, rows: Rows::PerRun(&|record| runs_row(&RUNS, record)) },
+            TableJob { table: &RUNS, rows: Rows::PerRun(&|record| runs_row(&RUNS, record, |_| {})) },
             TableJob { table: &SERIES, rows: Rows::Fragments },
             TableJob { table: &SUMMARY, rows: Rows::Given("0,,drawdown\n".to_owned()) },
         ]
@@ -225,7 +233,7 @@ pub(super) mod tests {
     fn half_a_liquidation_is_an_error_of_the_program() {
         let mut broken = record(RunKey { cell: 0, replicate: 0 });
         broken.metrics[0] = Some(0.5);
-        runs_row(&RUNS, &broken);
+        runs_row(&RUNS, &broken, |_| {});
     }
 
     #[test]
@@ -233,6 +241,6 @@ pub(super) mod tests {
     fn a_metric_without_a_column_is_an_error_of_the_program() {
         let mut broken = record(RunKey { cell: 0, replicate: 0 });
         broken.metrics.push(None);
-        runs_row(&RUNS, &broken);
+        runs_row(&RUNS, &broken, |_| {});
     }
 }

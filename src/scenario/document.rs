@@ -126,6 +126,13 @@ impl Document {
         overrides::apply(self, label, argument)
     }
 
+    /// Notes a text that was given as an argument and is no override, so that problems may point into it; returns its index
+    /// among the arguments.
+    pub fn argument(&mut self, label: &str, text: &str) -> usize {
+        self.arguments.push(Argument { label: label.to_owned(), text: text.to_owned(), path: None });
+        self.arguments.len() - 1
+    }
+
     /// Returns the value at a dotted path in TOML syntax; `None` if there is none, or the path has a star.
     pub fn literal(&self, path: &str) -> Option<String> {
         let mut node = &self.root;

@@ -10,5 +10,6 @@ mod determinism;
 mod faults;
 mod place;
 mod refusals;
+mod sweep;
 mod targets;
 mod verbs;

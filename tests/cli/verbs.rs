@@ -12,6 +12,7 @@ fn help_and_version_are_no_errors() {
         "-h",
         "run --help",
         "targets --help",
+        "sweep --help",
         "check --help",
         "show --help",
         "explain --help",
@@ -38,6 +39,8 @@ fn mistakes_in_usage_are_the_users() {
         ("run calm --threads 0", "0"),
         ("run calm --seed -1", "-1"),
         ("run calm --out", "--out"),
+        ("sweep", "<STUDY>"),
+        ("sweep calm --zip --one-at-a-time", "cannot be used with"),
     ] {
         let said = place.said(words).expect(1, &[needle]);
         assert_eq!(said.out, "", "{words}");
