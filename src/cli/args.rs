@@ -12,7 +12,7 @@ use std::path::PathBuf;
     after_help = "Examples:\n  firesale run btc-2026-02-23            run a shipped scenario with 20 replicates\n  \
                   firesale run my.toml --without adl     run your own with a mechanism switched off\n  \
                   firesale targets btc-2026-02-23        hold it against what was observed\n  \
-                  firesale sweep calm --vary duration=1h,2h  run every value of what is varied\n  \
+                  firesale sweep depth-leverage          vary depth and leverage, with and without forced selling\n  \
                   firesale check my.toml                 say everything that is wrong with a file\n  \
                   firesale validate cascade-law          hold the engine against exact mathematics",
     max_term_width = 100
@@ -114,9 +114,13 @@ pub(super) struct WorkArgs {
                         firesale sweep calm --vary duration=1h,2h --vary burn_in=5m,10m --zip -n 50\n  \
                         firesale sweep my-study.toml --arms forced_liquidation,adl"
 )]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct SweepArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<SweepAction>,
     /// A study or a scenario: the name of one that is shipped, or a file.
-    pub(super) study: String,
+    #[arg(required = true)]
+    pub(super) study: Option<String>,
     /// Vary the value at a dotted path over values; `*` matches any name. May be repeated: every value with every other.
     #[arg(long, value_name = "PATH=VALUES")]
     pub(super) vary: Vec<String>,
@@ -154,8 +158,41 @@ pub(super) struct SweepArgs {
     /// Keep each run's series, liquidations and transfers too: some hundred kilobytes a run.
     #[arg(long)]
     pub(super) tables: bool,
+    /// Say how many runs there are and what they take, by a pilot of a few, and do nothing.
+    #[arg(long, conflicts_with = "force")]
+    pub(super) dry_run: bool,
+    /// Do a part of the runs beside other processes, which may be on other machines: every n-th cell from number i on, i below n.
+    /// `env/n` takes the number from the scheduler (Slurm, HyperQueue, Kubernetes). Afterwards `sweep merge` makes the tables.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["force", "dry_run", "json"])]
+    pub(super) shard: Option<String>,
     #[command(flatten)]
     pub(super) work: WorkArgs,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum SweepAction {
+    /// Say how much of a sweep is done, and change nothing.
+    Status {
+        /// The results folder.
+        folder: PathBuf,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the tables of a sweep whose shards are done.
+    Merge {
+        /// The results folder.
+        folder: PathBuf,
+        /// Metric of the table on the screen: a column of runs.csv.
+        #[arg(long, default_value = "drawdown_pct")]
+        metric: String,
+        /// Print the summary as JSON.
+        #[arg(long)]
+        json: bool,
+        /// Say nothing while working, and print no summary.
+        #[arg(long, short)]
+        quiet: bool,
+    },
 }
 
 #[derive(Clone, Debug, Args)]

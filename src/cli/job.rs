@@ -9,7 +9,8 @@ use super::machine::{Stopwatch, holder, host_name, utc_now};
 use super::progress::{Display, Talk};
 use super::stdout::Out;
 use super::{Failure, signals};
-use crate::experiment::{Cancel, Design, Opening, Plan, Signal, Store, Work, run_all};
+use crate::experiment::whole_file::write_shared;
+use crate::experiment::{Cancel, Design, Finish, Opening, Plan, Shard, Signal, Store, Work, run_all};
 use crate::output::{Origin, OutputError, Session, Standing, claim, discard_results, log_session, standing};
 use crate::record::RunKey;
 use crate::rng::SCHEME;
@@ -36,6 +37,10 @@ pub(super) trait Verb {
     fn reproduce(&self, key: RunKey) -> Vec<String>;
     /// Returns files that a complete folder holds, with their texts, where another text asks for new files and no new run.
     fn copies(&self) -> Vec<(String, &str)> {
+        Vec::new()
+    }
+    /// Returns files, by name, that say what is run and stand in the folder from the first run on.
+    fn sources(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
     /// Makes estimates from all runs.
@@ -97,21 +102,11 @@ where
             }
             Standing::Incomplete(_) => {}
         }
-        let cancel = Cancel::default();
-        signals::watch(&cancel)
-            .map_err(|error| Failure::ours(format!("cannot watch for signals: {error}")))?;
-        let display = Display::new(self.work.talk());
-        let threads = self.work.threads.unwrap_or_else(default_threads);
+        self.write_sources()?;
+        let cancel = watched()?;
         let watch = Stopwatch::start();
         let started = utc_now();
-        let work = Work {
-            plan: self.plan,
-            threads,
-            progress: &display,
-            cancel: &cancel,
-            reproduce: &|key| shell(&self.verb.reproduce(key)),
-        };
-        let finish = run_all(&work, &mut store, |key, cancel| self.design.simulate(key, cancel))?;
+        let finish = self.fill(&mut store, Shard::WHOLE, &cancel)?;
         let ended = match finish.cancelled {
             None => "complete",
             Some(Signal::Interrupt) => "interrupted",
@@ -123,7 +118,7 @@ where
                 host: host_name(),
                 started,
                 wall_s: watch.elapsed().as_secs_f64(),
-                threads: threads.get(),
+                threads: self.threads().get(),
                 runs_before: finish.already,
                 runs_finished: finish.finished,
                 runs_failed: finish.failed.len() as u64,
@@ -133,20 +128,98 @@ where
         if let Some(signal) = finish.cancelled {
             return Ok(self.stopped(signal, finish.already + finish.finished));
         }
-        let measured = self.verb.measure(&store)?;
-        match self.publish(&store, &measured, finish.failed.len() as u32, &cancel) {
+        self.finish(&store, &finish.failed, &cancel)
+    }
+
+    /// Does what is missing of a shard beside others that do theirs, and returns the exit code. Tables are made by whoever merges.
+    pub(super) fn run_shard(&self, shard: Shard) -> Result<u8, Failure> {
+        claim(self.folder)?;
+        let (mut store, warnings) = Store::open_shard(self.folder, self.plan, &holder(), shard)?;
+        for warning in warnings {
+            self.say(&format!("warning: {warning}"));
+        }
+        self.write_sources()?;
+        let cancel = watched()?;
+        let finish = self.fill(&mut store, shard, &cancel)?;
+        let (done, all) = (finish.already + finish.finished, self.plan.runs_of(shard));
+        let (index, count, folder) = (shard.index(), shard.count(), self.folder.display());
+        self.say(&format!("shard {index}/{count}: {done} of its {all} runs are kept in {folder}"));
+        if !finish.failed.is_empty() {
+            self.say(&format!("{} runs failed; each will be a row of runs.csv", finish.failed.len()));
+        }
+        Ok(match finish.cancelled {
+            None => 0,
+            Some(Signal::Interrupt) => Signal::Interrupt.exit_code(),
+            // What a scheduler takes for "send it again".
+            Some(Signal::Terminate) => 75,
+        })
+    }
+
+    /// Makes the files of a folder that shards have filled, and returns the exit code.
+    pub(super) fn merge(&self) -> Result<u8, Failure> {
+        let (store, warnings) = Store::open(self.folder, self.plan, &holder(), Opening::Resume)?;
+        for warning in warnings {
+            self.say(&format!("warning: {warning}"));
+        }
+        let (done, failed) = (store.done(), store.failed());
+        let missing = self.plan.runs() - done.len() as u64 - failed.len() as u64;
+        if let Some(first) = self.plan.keys().find(|key| !done.contains(key) && !failed.contains(key)) {
+            let (runs, folder) = (self.plan.runs(), self.folder.display());
+            return Err(Failure::user(format!(
+                "error: {missing} of {runs} runs are missing in {folder}, the first of them cell {}, replicate {}\n  \
+                 start the shards again that were to do them; what is there is not done again",
+                first.cell, first.replicate
+            )));
+        }
+        if self.standing(&store) == Standing::Complete {
+            self.say(&format!("{} is complete already", self.folder.display()));
+            self.report(&self.verb.measure(&store)?)?;
+            return Ok(0);
+        }
+        let failed: Vec<RunKey> = failed.into_iter().collect();
+        self.finish(&store, &failed, &watched()?)
+    }
+
+    /// Does the missing runs of a shard.
+    fn fill(&self, store: &mut Store, shard: Shard, cancel: &Cancel) -> Result<Finish, Failure> {
+        let display = Display::new(self.work.talk());
+        let work = Work {
+            plan: self.plan,
+            shard,
+            threads: self.threads(),
+            progress: &display,
+            cancel,
+            reproduce: &|key| shell(&self.verb.reproduce(key)),
+        };
+        Ok(run_all(&work, store, |key, cancel| self.design.simulate(key, cancel))?)
+    }
+
+    /// Measures, makes and seals the files, prints the summary, and returns the exit code.
+    fn finish(&self, store: &Store, failed: &[RunKey], cancel: &Cancel) -> Result<u8, Failure> {
+        let measured = self.verb.measure(store)?;
+        match self.publish(store, &measured, failed.len() as u32, cancel) {
             Err(OutputError::Cancelled) => {
                 return Ok(self.stopped(cancel.signal().unwrap_or(Signal::Interrupt), self.plan.runs()));
             }
             published => published?,
         }
         self.report(&measured)?;
-        if finish.failed.is_empty() {
-            return Ok(0);
-        }
-        self.say(&format!("{} runs failed; each is a row of runs.csv, for example:", finish.failed.len()));
-        self.say(&format!("  {}", shell(&self.verb.reproduce(finish.failed[0]))));
+        let Some(first) = failed.first() else { return Ok(0) };
+        self.say(&format!("{} runs failed; each is a row of runs.csv, for example:", failed.len()));
+        self.say(&format!("  {}", shell(&self.verb.reproduce(*first))));
         Ok(3)
+    }
+
+    /// Writes what says what is run, so that whoever looks into the folder before it is complete finds it.
+    fn write_sources(&self) -> Result<(), Failure> {
+        for (name, text) in self.verb.sources() {
+            write_shared(&self.folder.join(name), text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        self.work.threads.unwrap_or_else(default_threads)
     }
 
     /// Says what is kept and how to go on, and returns the exit code of the signal.
@@ -248,7 +321,18 @@ pub(super) fn quoted(word: &str) -> String {
     }
 }
 
-/// Returns as many as there are processors.
+/// Returns a flag that signals set from now on.
+fn watched() -> Result<Cancel, Failure> {
+    let cancel = Cancel::default();
+    signals::watch(&cancel).map_err(|error| Failure::ours(format!("cannot watch for signals: {error}")))?;
+    Ok(cancel)
+}
+
+/// Returns as many as a scheduler gives, or as there are processors.
 pub(super) fn default_threads() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+    let text = |name: &str| std::env::var_os(name).and_then(|value| value.into_string().ok());
+    let stated = text("SLURM_CPUS_PER_TASK").and_then(|count| count.parse().ok());
+    let listed = || NonZeroUsize::new(text("HQ_CPUS")?.split(',').filter(|id| !id.is_empty()).count());
+    let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    stated.or_else(listed).unwrap_or_else(available)
 }

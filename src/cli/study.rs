@@ -33,8 +33,8 @@ struct Asked {
 
 impl Sweep {
     /// Makes the design that was asked for and checks its scenarios.
-    pub(super) fn load(args: &SweepArgs) -> Result<Self, Failure> {
-        let Asked { mut study, points, home, load: wanted } = asked(args)?;
+    pub(super) fn load(name: &str, args: &SweepArgs) -> Result<Self, Failure> {
+        let Asked { mut study, points, home, load: wanted } = asked(name, args)?;
         let loaded = load(&wanted)?;
         study.replicates = args.replicates.unwrap_or(study.replicates);
         study.seed = args.seed.unwrap_or(study.seed);
@@ -63,10 +63,10 @@ impl Sweep {
     }
 }
 
-fn asked(args: &SweepArgs) -> Result<Asked, Failure> {
-    let Some((home, name)) = study_document(&args.study)? else {
-        exists(&args.study)?;
-        return typed(args);
+fn asked(path: &str, args: &SweepArgs) -> Result<Asked, Failure> {
+    let Some((home, name)) = study_document(path)? else {
+        exists(path)?;
+        return typed(path, args);
     };
     let is_typed = !args.vary.is_empty()
         || args.zip
@@ -75,8 +75,7 @@ fn asked(args: &SweepArgs) -> Result<Asked, Failure> {
         || args.sobol.is_some();
     if is_typed {
         return Err(Failure::user(format!(
-            "error: {} is a study, which says itself what is varied\n  vary its scenario, or change a copy of the study",
-            args.study
+            "error: {path} is a study, which says itself what is varied\n  vary its scenario, or change a copy of the study"
         )));
     }
     let read = Study::read(&home);
@@ -85,7 +84,7 @@ fn asked(args: &SweepArgs) -> Result<Asked, Failure> {
         study.name = name;
     }
     let load = LoadArgs {
-        scenario: beside(&args.study, &home, &study)?,
+        scenario: beside(path, &home, &study)?,
         set: study.set.iter().chain(&args.set).cloned().collect(),
         without: args.without.clone(),
     };
@@ -108,7 +107,7 @@ fn exists(name: &str) -> Result<(), Failure> {
 }
 
 /// Reads what is varied from arguments.
-fn typed(args: &SweepArgs) -> Result<Asked, Failure> {
+fn typed(name: &str, args: &SweepArgs) -> Result<Asked, Failure> {
     let mut home = Document::parse("--vary", b"").expect("nothing is TOML");
     let mut variations: Vec<Variation> = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
@@ -144,7 +143,7 @@ fn typed(args: &SweepArgs) -> Result<Asked, Failure> {
     let study = Study {
         name: String::new(),
         title: String::new(),
-        scenario: Written { text: args.study.clone(), source: Source::Missing { start: 0, end: 0 } },
+        scenario: Written { text: name.to_owned(), source: Source::Missing { start: 0, end: 0 } },
         set: Vec::new(),
         variations,
         sampling,
@@ -154,8 +153,7 @@ fn typed(args: &SweepArgs) -> Result<Asked, Failure> {
         hash: false,
         has_tables: false,
     };
-    let load =
-        LoadArgs { scenario: args.study.clone(), set: args.set.clone(), without: args.without.clone() };
+    let load = LoadArgs { scenario: name.to_owned(), set: args.set.clone(), without: args.without.clone() };
     Ok(Asked { study, points, home, load })
 }
 

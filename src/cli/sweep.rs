@@ -1,24 +1,75 @@
 //! `sweep`: many points of one scenario, from a study or from arguments to tables and a summary.
 
 use super::Failure;
-use super::args::SweepArgs;
+use super::args::{SweepAction, SweepArgs, WorkArgs};
 use super::job::{Job, Place, Verb};
 use super::load::near;
 use super::study::{SCENARIO, STUDY, Sweep};
 use super::sweep_report::{self, Estimated};
-use crate::experiment::{Arm, Gatherer, Measurements, Store};
+use super::{pilot, sweep_folder};
+use crate::experiment::{Arm, Gatherer, Measurements, Shard, Store};
 use crate::output::{Origin, OutputError, Publication, Rows, TableJob, default_path, runs_row};
 use crate::record::tables::{CELLS, EFFECTS, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TRANSFERS, metrics};
 use crate::record::{RunKey, RunRecord, Table};
 use serde_json::Value;
+use std::path::Path;
 
-/// Sweeps and returns the exit code.
+/// Sweeps, or looks after a sweep, and returns the exit code.
 pub(super) fn sweep(args: &SweepArgs) -> Result<u8, Failure> {
+    match &args.action {
+        Some(SweepAction::Status { folder, json }) => return sweep_folder::status(args, folder, *json),
+        Some(SweepAction::Merge { folder, metric, json, quiet }) => {
+            let work = WorkArgs { json: *json, quiet: *quiet, ..args.work.clone() };
+            let args = SweepArgs { metric: metric.clone(), work, ..args.clone() };
+            return merge(&args, folder);
+        }
+        None => {}
+    }
     check_metric(&args.metric)?;
-    let sweep = Sweep::load(args)?;
+    let shard = args.shard.as_deref().map(shard).transpose()?;
+    let name = args.study.as_deref().expect("it is required without a subcommand");
+    let sweep = Sweep::load(name, args)?;
+    if args.dry_run {
+        return pilot::dry_run(&sweep, &args.work);
+    }
     let folder = args.work.out.clone().unwrap_or_else(|| default_path(&sweep.study.name, &sweep.plan));
-    let verb = Points { args, sweep: &sweep };
-    Job { verb, work: &args.work, design: &sweep.design, plan: &sweep.plan, folder: &folder }.run()
+    let job = job(args, name, &sweep, &folder);
+    match shard {
+        Some(shard) => job.run_shard(shard),
+        None => job.run(),
+    }
+}
+
+fn merge(args: &SweepArgs, folder: &Path) -> Result<u8, Failure> {
+    check_metric(&args.metric)?;
+    let (name, sweep) = sweep_folder::load(args, folder)?;
+    job(args, &name, &sweep, folder).merge()
+}
+
+fn job<'a>(args: &'a SweepArgs, name: &'a str, sweep: &'a Sweep, folder: &'a Path) -> Job<'a, Points<'a>> {
+    let verb = Points { args, name, sweep };
+    Job { verb, work: &args.work, design: &sweep.design, plan: &sweep.plan, folder }
+}
+
+/// Understands `i/n`, where `i` may be `env`.
+fn shard(text: &str) -> Result<Shard, Failure> {
+    const VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "HQ_TASK_ID", "JOB_COMPLETION_INDEX"];
+    let refused = |what: &str| {
+        Failure::user(format!(
+            "error: --shard {text}: {what}\n  for example 0/4, 1/4, 2/4 and 3/4, or env/4 in a job array of 4 tasks from 0 on"
+        ))
+    };
+    let (index, count) = text.split_once('/').ok_or_else(|| refused("has no `/`"))?;
+    let count: u32 = count.parse().map_err(|_| refused("the number of shards is no whole number"))?;
+    let index = if index == "env" {
+        let set = VARIABLES.iter().find_map(|name| std::env::var_os(name)?.into_string().ok());
+        set.ok_or_else(|| refused(&format!("none of {} is set", VARIABLES.join(", "))))?
+    } else {
+        index.to_owned()
+    };
+    let index: u32 = index.parse().map_err(|_| refused(&format!("{index:?} is no whole number")))?;
+    Shard::new(index, count)
+        .ok_or_else(|| refused(&format!("shards are numbered from 0, and {index} is not below {count}")))
 }
 
 fn check_metric(metric: &str) -> Result<(), Failure> {
@@ -34,6 +85,8 @@ fn check_metric(metric: &str) -> Result<(), Failure> {
 /// The verb of many points.
 struct Points<'a> {
     args: &'a SweepArgs,
+    /// The study or scenario as it was named.
+    name: &'a str,
     sweep: &'a Sweep,
 }
 
@@ -55,7 +108,7 @@ impl Verb for Points<'_> {
 
     fn typed(&self) -> Vec<String> {
         let args = self.args;
-        let mut words = ["firesale", "sweep", &args.study].map(str::to_owned).to_vec();
+        let mut words = ["firesale", "sweep", self.name].map(str::to_owned).to_vec();
         let mut option = |name: &str, value: Option<String>| {
             if let Some(value) = value {
                 words.push(name.to_owned());
@@ -102,6 +155,10 @@ impl Verb for Points<'_> {
         words
     }
 
+    fn sources(&self) -> Vec<(&'static str, String)> {
+        vec![(SCENARIO, self.resolved()), (STUDY, self.sweep.text())]
+    }
+
     fn measure(&self, store: &Store) -> Result<Estimated, Failure> {
         let design = &self.sweep.design;
         let mut measured = Measurements::new(design);
@@ -143,8 +200,9 @@ impl Verb for Points<'_> {
         }
         let mut publication = Publication::begin(place.folder, place.cancel);
         publication.tables(&jobs, place.store.records()?)?;
-        publication.file(SCENARIO, self.resolved().as_bytes())?;
-        publication.file(STUDY, self.sweep.text().as_bytes())?;
+        for (name, text) in self.sources() {
+            publication.file(name, text.as_bytes())?;
+        }
         publication.seal(origin)?;
         Ok(())
     }

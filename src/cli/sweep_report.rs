@@ -2,8 +2,8 @@
 
 use super::summary::human;
 use crate::experiment::{Axis, Design, Effect, Label, Mean, Measurements, Study};
-use crate::record::Column;
 use crate::record::tables::{RUNS, metrics};
+use crate::record::{Column, format_number};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
@@ -171,7 +171,7 @@ fn width(design: &Design, at: usize, axis: &Axis) -> usize {
 
 fn said(label: Option<&Label>) -> String {
     match label {
-        Some(Label::Number(number)) => human(Some(*number)),
+        Some(Label::Number(number)) => format_number(*number).unwrap_or_default(),
         Some(Label::Word(word)) => word.clone(),
         None => "-".to_owned(),
     }

@@ -29,17 +29,17 @@ pub(super) fn list() -> Result<u8, Failure> {
         let (document, name) = open(shipped.name)?;
         let scenario = scenario::check(&document, &name);
         let title = scenario.map_or_else(|_| String::new(), |scenario| scenario.title);
-        let _ = writeln!(text, "  {:<20} {title}", shipped.name);
+        let _ = writeln!(text, "  {:<22} {title}", shipped.name);
     }
     text.push_str("\nstudies (firesale sweep NAME)\n");
     for (name, study) in shipped::STUDIES {
         let document = Document::parse(name, study.as_bytes());
         let title = document.ok().and_then(|document| document.literal("title"));
-        let _ = writeln!(text, "  {name:<20} {}", title.unwrap_or_default().trim_matches('"'));
+        let _ = writeln!(text, "  {name:<22} {}", title.unwrap_or_default().trim_matches('"'));
     }
     text.push_str("\nmechanisms (--without NAME)\n");
     for mechanism in Mechanism::ALL {
-        let _ = writeln!(text, "  {:<20} {}", mechanism.name(), mechanism.meaning());
+        let _ = writeln!(text, "  {:<22} {}", mechanism.name(), mechanism.meaning());
     }
     print(&text)
 }

@@ -83,7 +83,7 @@ mod tests {
     use super::super::{MANIFEST, SUMS, Standing, discard_results, standing, verify};
     use super::*;
     use crate::experiment::{
-        Cancel, Holder, JOURNAL, LOCK, Opening, Plan, Signal, Stopped, Store, Work, run_all,
+        Cancel, Holder, JOURNAL, LOCK, Opening, Plan, Shard, Signal, Stopped, Store, Work, run_all,
     };
     use crate::record::RunKey;
     use std::collections::BTreeMap;
@@ -118,6 +118,7 @@ mod tests {
         let plan = plan();
         let work = Work {
             plan: &plan,
+            shard: Shard::WHOLE,
             threads: NonZeroUsize::new(threads).unwrap(),
             progress: &(),
             cancel: &cancel,
