@@ -36,7 +36,13 @@ pub(super) enum Command {
     /// Every run is a row of runs.csv with what was varied; estimates are in summary.csv, differences paired by seed in
     /// effects.csv. A study is a file that says what is varied; `firesale list` names those that are shipped.
     Sweep(SweepArgs),
-    /// Check a scenario and say every problem at its place.
+    /// Measure how much forced selling amplifies a shock, over the points of a study or of what is varied.
+    ///
+    /// Amplification is the mean fall with forced selling over that without it (credit extended), each less the fall of the same
+    /// run without the shock: four arms on the same dice. Its interval is Fieller's. Where the axes are called depth and leverage,
+    /// 1 - 1/amplification is also regressed on 1/depth, leverage and both together.
+    Amplify(AmplifyArgs),
+    /// Check a scenario or a study and say every problem at its place.
     Check(LoadArgs),
     /// List the shipped scenarios and studies, and the mechanisms that can be switched off.
     List,
@@ -118,6 +124,37 @@ pub(super) struct WorkArgs {
 pub(super) struct SweepArgs {
     #[command(subcommand)]
     pub(super) action: Option<SweepAction>,
+    #[command(flatten)]
+    pub(super) design: DesignArgs,
+    /// Mechanisms that are switched off at every point, one at a time; `none` for none. Those of the study or the scenario's
+    /// counterfactuals unless stated.
+    #[arg(long, value_name = "MECHANISMS", value_delimiter = ',')]
+    pub(super) arms: Option<Vec<String>>,
+    /// Metric of the table on the screen: a column of runs.csv.
+    #[arg(long, default_value = "drawdown_pct")]
+    pub(super) metric: String,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  firesale amplify depth-leverage        how amplification moves with depth and with leverage"
+)]
+pub(super) struct AmplifyArgs {
+    #[command(flatten)]
+    pub(super) design: DesignArgs,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+/// What is varied, and how the runs are parted.
+#[derive(Clone, Default, Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that one may type, independent of the others"
+)]
+pub(super) struct DesignArgs {
     /// A study or a scenario: the name of one that is shipped, or a file.
     #[arg(required = true)]
     pub(super) study: Option<String>,
@@ -136,10 +173,6 @@ pub(super) struct SweepArgs {
     /// Take so many points of a Sobol sequence.
     #[arg(long, group = "design", value_name = "POINTS", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(super) sobol: Option<u32>,
-    /// Mechanisms that are switched off at every point, one at a time; `none` for none. Those of the study or the scenario's
-    /// counterfactuals unless stated.
-    #[arg(long, value_name = "MECHANISMS", value_delimiter = ',')]
-    pub(super) arms: Option<Vec<String>>,
     /// Replace a value at every point: dotted path = value. May be repeated.
     #[arg(long, value_name = "PATH=VALUE")]
     pub(super) set: Vec<String>,
@@ -152,9 +185,6 @@ pub(super) struct SweepArgs {
     /// The seed that all dice come from; that of the study or 1 unless stated.
     #[arg(long)]
     pub(super) seed: Option<u64>,
-    /// Metric of the table on the screen: a column of runs.csv.
-    #[arg(long, default_value = "drawdown_pct")]
-    pub(super) metric: String,
     /// Keep each run's series, liquidations and transfers too: some hundred kilobytes a run.
     #[arg(long)]
     pub(super) tables: bool,
@@ -165,8 +195,6 @@ pub(super) struct SweepArgs {
     /// `env/n` takes the number from the scheduler (Slurm, HyperQueue, Kubernetes). Afterwards `sweep merge` makes the tables.
     #[arg(long, value_name = "I/N", conflicts_with_all = ["force", "dry_run", "json"])]
     pub(super) shard: Option<String>,
-    #[command(flatten)]
-    pub(super) work: WorkArgs,
 }
 
 #[derive(Clone, Debug, Subcommand)]

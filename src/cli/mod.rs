@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 the user's mistake, usage included; 2 ours; 3 finished with failed runs; 130 and 143 stopped by a
 //! signal.
 
+mod amplify_report;
 mod args;
 mod job;
 mod load;
@@ -108,6 +109,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         args::Command::Run(args) => run::run(args),
         args::Command::Targets(args) => targets::targets(args),
         args::Command::Sweep(args) => sweep::sweep(args),
+        args::Command::Amplify(args) => sweep::amplify(args),
         args::Command::Check(args) => words::check(args),
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),

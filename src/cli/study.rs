@@ -1,8 +1,8 @@
 //! From what was typed after `sweep` to a design, or to every problem on stderr.
 
 use super::Failure;
-use super::args::{LoadArgs, SweepArgs};
-use super::load::{Loaded, colored, load, mechanism, near};
+use super::args::{DesignArgs, LoadArgs};
+use super::load::{Loaded, colored, load, near};
 use crate::experiment::{
     Arm, Design, Plan, Points, Sampling, Space, Study, Variation, Written, is_column, name_apart, points,
 };
@@ -32,13 +32,18 @@ struct Asked {
 }
 
 impl Sweep {
-    /// Makes the design that was asked for and checks its scenarios.
-    pub(super) fn load(name: &str, args: &SweepArgs) -> Result<Self, Failure> {
+    /// Makes the design that was asked for and checks its scenarios. Arms that are given replace those of the study.
+    pub(super) fn load(
+        name: &str,
+        args: &DesignArgs,
+        given: Option<Vec<Arm>>,
+        hash: bool,
+    ) -> Result<Self, Failure> {
         let Asked { mut study, points, home, load: wanted } = asked(name, args)?;
         let loaded = load(&wanted)?;
         study.replicates = args.replicates.unwrap_or(study.replicates);
         study.seed = args.seed.unwrap_or(study.seed);
-        study.hash |= args.work.hash;
+        study.hash |= hash;
         study.has_tables |= args.tables;
         if study.name.is_empty() {
             study.name.clone_from(&loaded.scenario.name);
@@ -46,7 +51,7 @@ impl Sweep {
         if study.title.is_empty() {
             study.title.clone_from(&loaded.scenario.title);
         }
-        let arms = arms(args, &study, &loaded)?;
+        let arms = arms(given, &study, &loaded);
         let (document, name) = (loaded.document.clone(), &loaded.scenario.name);
         let space = Space::new(document, name, home, points, study.definition());
         space.check().map_err(|bad| Failure::user(bad.render(colored())))?;
@@ -57,13 +62,23 @@ impl Sweep {
         Ok(Self { study, load: wanted, loaded, design, plan })
     }
 
+    /// Loads a study with changes of its scenario; `None` if the name is of no study.
+    pub(super) fn of_study(args: &LoadArgs) -> Result<Option<Self>, Failure> {
+        if study_document(&args.scenario)?.is_none() {
+            return Ok(None);
+        }
+        let args = args.clone();
+        let design = DesignArgs { set: args.set, without: args.without, ..DesignArgs::default() };
+        Self::load(&args.scenario, &design, None, false).map(Some)
+    }
+
     /// Returns the study as it stands in a results folder.
     pub(super) fn text(&self) -> String {
         self.study.to_toml(SCENARIO, &self.design.arms)
     }
 }
 
-fn asked(path: &str, args: &SweepArgs) -> Result<Asked, Failure> {
+fn asked(path: &str, args: &DesignArgs) -> Result<Asked, Failure> {
     let Some((home, name)) = study_document(path)? else {
         exists(path)?;
         return typed(path, args);
@@ -107,7 +122,7 @@ fn exists(name: &str) -> Result<(), Failure> {
 }
 
 /// Reads what is varied from arguments.
-fn typed(name: &str, args: &SweepArgs) -> Result<Asked, Failure> {
+fn typed(name: &str, args: &DesignArgs) -> Result<Asked, Failure> {
     let mut home = Document::parse("--vary", b"").expect("nothing is TOML");
     let mut variations: Vec<Variation> = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
@@ -197,27 +212,21 @@ fn beside(path: &str, home: &Document, study: &Study) -> Result<String, Failure>
     Err(Failure::user(home.render(&[problem], colored())))
 }
 
-/// Returns the arms: the base, then each mechanism that is switched off.
-fn arms(args: &SweepArgs, study: &Study, loaded: &Loaded) -> Result<Vec<Arm>, Failure> {
+/// Returns the arms: the base, then those that were asked for.
+fn arms(given: Option<Vec<Arm>>, study: &Study, loaded: &Loaded) -> Vec<Arm> {
     let scenario = &loaded.scenario;
-    let without = match (&args.arms, &study.arms) {
-        (Some(names), _) => {
-            let named = names.iter().filter(|name| !name.is_empty() && *name != "none");
-            named.map(|name| Ok(Arm::Without(mechanism("--arms", name)?))).collect::<Result<_, Failure>>()?
-        }
-        (None, Some(arms)) => arms.clone(),
-        (None, None) => scenario.counterfactuals.iter().map(|one| Arm::Without(*one)).collect(),
-    };
+    let counterfactuals = || scenario.counterfactuals.iter().map(|one| Arm::Without(*one)).collect();
+    let wanted = given.or_else(|| study.arms.clone()).unwrap_or_else(counterfactuals);
     let mut arms = vec![Arm::Base];
-    for arm in without {
+    for arm in wanted {
         // Switching off what is off already would repeat the base.
         let is_on = match arm {
-            Arm::Without(mechanism) => scenario.mechanisms.has(mechanism),
-            Arm::Base | Arm::Unlevered => true,
+            Arm::Without(mechanism) | Arm::CalmWithout(mechanism) => scenario.mechanisms.has(mechanism),
+            Arm::Base | Arm::Unlevered | Arm::Calm => true,
         };
         if is_on && !arms.contains(&arm) {
             arms.push(arm);
         }
     }
-    Ok(arms)
+    arms
 }

@@ -1,7 +1,7 @@
 //! Looking into the folder of a sweep: what is run there, and how much of it is done.
 
 use super::Failure;
-use super::args::{SweepArgs, WorkArgs};
+use super::args::DesignArgs;
 use super::stdout::Out;
 use super::study::{STUDY, Sweep};
 use crate::experiment::{Counted, Store};
@@ -10,8 +10,8 @@ use serde_json::json;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Loads the sweep that a folder is of.
-pub(super) fn load(args: &SweepArgs, folder: &Path) -> Result<(String, Sweep), Failure> {
+/// Loads the sweep that a folder is of. All is said by its study; nothing of what follows `sweep` on the command line is meant.
+pub(super) fn load(args: &DesignArgs, folder: &Path) -> Result<(String, Sweep), Failure> {
     let study = folder.join(STUDY);
     if !study.is_file() {
         let folder = folder.display();
@@ -20,25 +20,12 @@ pub(super) fn load(args: &SweepArgs, folder: &Path) -> Result<(String, Sweep), F
         )));
     }
     let name = study.display().to_string();
-    let work = WorkArgs { hash: false, ..args.work.clone() };
-    // All is said by the study; nothing of what follows `sweep` on the command line is meant here.
-    let plain = SweepArgs {
-        vary: Vec::new(),
-        set: Vec::new(),
-        without: Vec::new(),
-        arms: None,
-        replicates: None,
-        seed: None,
-        tables: false,
-        work,
-        ..args.clone()
-    };
-    let sweep = Sweep::load(&name, &plain)?;
+    let sweep = Sweep::load(&name, args, None, false)?;
     Ok((name, sweep))
 }
 
 /// Says how much of a sweep is done.
-pub(super) fn status(args: &SweepArgs, folder: &Path, json: bool) -> Result<u8, Failure> {
+pub(super) fn status(args: &DesignArgs, folder: &Path, json: bool) -> Result<u8, Failure> {
     let (_, sweep) = load(args, folder)?;
     let (counted, warnings) = Store::count(folder, &sweep.plan)?;
     for warning in warnings {

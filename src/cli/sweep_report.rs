@@ -1,14 +1,15 @@
 //! The summary of a sweep: a table that fits the window, a row a point, and the same for a machine.
 
+use super::amplify_report;
 use super::summary::human;
-use crate::experiment::{Axis, Design, Effect, Label, Mean, Measurements, Study};
+use crate::experiment::{Amplification, Axis, Design, Effect, Label, Mean, Measurements, Quartet, Study};
 use crate::record::tables::{RUNS, metrics};
 use crate::record::{Column, format_number};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
 /// Points that a person is shown; the tables hold all of them.
-const SHOWN_POINTS: usize = 100;
+pub(super) const SHOWN_POINTS: usize = 100;
 /// Points that a machine is told of with `--json`; the tables hold all of them.
 const TOLD_POINTS: usize = 10_000;
 /// Width where nobody says how wide the window is.
@@ -31,28 +32,30 @@ struct Point {
     base: Option<Mean>,
     /// What each arm but the base makes of it.
     effects: Vec<Option<Effect>>,
+    /// What forced selling amplifies, where the design has the arms for it.
+    amplification: Option<Amplification>,
     /// All metrics, if a machine wants them: by arm, means and effects.
     all: Option<Value>,
 }
 
 impl Estimated {
     /// Adds the next point.
-    pub(super) fn add(&mut self, measured: &Measurements, metric: &str, has_json: bool) {
+    pub(super) fn add(&mut self, design: &Design, measured: &Measurements, metric: &str, has_json: bool) {
         self.count += 1;
         if self.points.len() < if has_json { TOLD_POINTS } else { SHOWN_POINTS } {
             self.points.push(Point {
                 base: measured.mean(0, metric),
                 effects: (1..measured.arms()).map(|arm| measured.effect(arm, metric)).collect(),
+                amplification: Quartet::of(design).and_then(|quartet| Amplification::of(measured, quartet)),
                 all: has_json.then(|| all(measured)),
             });
         }
     }
 }
 
-/// Writes a table for a person: parameters, the metric, and what each arm makes of it.
+/// Writes what a person is shown: amplification where the design has the arms for it, else the metric and what arms make of it.
 pub(super) fn text(study: &Study, design: &Design, estimated: &Estimated, metric: &str) -> String {
-    let axes = axes(design);
-    let names: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
+    let names: Vec<&str> = axes(design).iter().map(|axis| axis.name.as_str()).collect();
     let mut out = format!(
         "{}: {}\n{} points ({}), {} arms, {} replicates, seed {}, model {}\n\n",
         study.name,
@@ -64,6 +67,23 @@ pub(super) fn text(study: &Study, design: &Design, estimated: &Estimated, metric
         design.seed,
         crate::MODEL_VERSION
     );
+    if Quartet::of(design).is_some() {
+        let found: Vec<Option<Amplification>> =
+            estimated.points.iter().map(|point| point.amplification).collect();
+        out.push_str(&amplify_report::text(design, &found));
+    } else {
+        metric_table(&mut out, design, estimated, metric);
+    }
+    let more = estimated.count.saturating_sub(SHOWN_POINTS as u64);
+    if more > 0 {
+        let _ = writeln!(out, "{more} more points are in the tables.");
+    }
+    out
+}
+
+/// Writes a table of one metric: parameters, its mean in the base, and what each arm makes of it.
+fn metric_table(out: &mut String, design: &Design, estimated: &Estimated, metric: &str) {
+    let axes = axes(design);
     let widths: Vec<usize> = axes.iter().enumerate().map(|(at, axis)| width(design, at, axis)).collect();
     let room = window().saturating_sub(widths.iter().map(|width| width + 2).sum());
     let fitting = room.div_euclid(ESTIMATE + 2).saturating_sub(1).min(design.arms.len() - 1);
@@ -74,7 +94,7 @@ pub(super) fn text(study: &Study, design: &Design, estimated: &Estimated, metric
     }
     let _ = write!(line, "{:>ESTIMATE$}", "mean +- 95 %");
     for arm in &design.arms[1..=fitting] {
-        let _ = write!(line, "  {:>ESTIMATE$}", cut(arm.name(), ESTIMATE));
+        let _ = write!(line, "  {:>ESTIMATE$}", cut(&arm.name(), ESTIMATE));
     }
     let _ = writeln!(out, "{}", line.trim_end());
     for (point, told) in estimated.points.iter().enumerate().take(SHOWN_POINTS) {
@@ -93,15 +113,10 @@ pub(super) fn text(study: &Study, design: &Design, estimated: &Estimated, metric
     if design.arms.len() > 1 {
         out.push_str("\nUnder the name of a mechanism: with it minus without it, paired by seed, +- half of the 95 % interval.\n");
     }
-    let more = estimated.count.saturating_sub(SHOWN_POINTS as u64);
-    if more > 0 {
-        let _ = writeln!(out, "{more} more points are in summary.csv and effects.csv.");
-    }
     let left_out = design.arms.len() - 1 - fitting;
     if left_out > 0 {
         let _ = writeln!(out, "{left_out} more arms are in effects.csv; a wider window shows them.");
     }
-    out
 }
 
 /// Makes the summary for a machine: every metric of the first ten thousand points.
@@ -123,7 +138,18 @@ pub(super) fn json(study: &Study, design: &Design, estimated: &Estimated, folder
                     (axis.name.clone(), value)
                 })
                 .collect();
-            json!({ "point": point, "parameters": parameters, "arms": told.all })
+            let amplification = told.amplification.map(|found| {
+                json!({
+                    "replicates": found.replicates,
+                    "fall_with_pct": found.with,
+                    "fall_without_pct": found.without,
+                    "factor": found.factor,
+                    "ci95": found.interval,
+                    "effective_r": found.effective_r(),
+                    "effective_r_ci95": found.effective_r_interval(),
+                })
+            });
+            json!({ "point": point, "parameters": parameters, "arms": told.all, "amplification": amplification })
         })
         .collect();
     json!({
@@ -158,18 +184,18 @@ fn all(measured: &Measurements) -> Value {
     (0..measured.arms()).map(arm).collect()
 }
 
-fn axes(design: &Design) -> &[Axis] {
+pub(super) fn axes(design: &Design) -> &[Axis] {
     design.space().map_or(&[], |space| space.points().axes())
 }
 
 /// Returns how wide the column of a parameter is.
-fn width(design: &Design, at: usize, axis: &Axis) -> usize {
+pub(super) fn width(design: &Design, at: usize, axis: &Axis) -> usize {
     let shown = (0..design.points().min(SHOWN_POINTS as u32))
         .map(|point| said(design.label(point, at).as_ref()).len());
     shown.chain([axis.name.len()]).max().unwrap_or(0).min(PARAMETER)
 }
 
-fn said(label: Option<&Label>) -> String {
+pub(super) fn said(label: Option<&Label>) -> String {
     match label {
         Some(Label::Number(number)) => format_number(*number).unwrap_or_default(),
         Some(Label::Word(word)) => word.clone(),
@@ -184,7 +210,7 @@ fn estimate(value: Option<(f64, Option<(f64, f64)>)>) -> String {
     format!("{:>10}{:<12}", human(Some(estimate)), half.unwrap_or_default())
 }
 
-fn cut(text: &str, width: usize) -> String {
+pub(super) fn cut(text: &str, width: usize) -> String {
     text.chars().take(width).collect()
 }
 

@@ -5,6 +5,7 @@ use super::args::{ExplainArgs, LoadArgs, ShowArgs, ValidateArgs, Validation};
 use super::load::{change, load, open};
 use super::progress::{Display, Talk};
 use super::stdout::Out;
+use super::study::Sweep;
 use super::targets;
 use crate::experiment::{Ended, Progress as _, validate};
 use crate::mechanisms::Mechanism;
@@ -16,8 +17,11 @@ fn print(text: &str) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Checks a scenario and says that it is sound.
+/// Checks a scenario or a study and says that it is sound.
 pub(super) fn check(args: &LoadArgs) -> Result<u8, Failure> {
+    if let Some(sweep) = Sweep::of_study(args)? {
+        return print(&format!("{}: sound, {} points\n", sweep.study.name, sweep.design.points()));
+    }
     let loaded = load(args)?;
     print(&format!("{}: sound\n", loaded.scenario.name))
 }

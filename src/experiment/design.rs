@@ -204,7 +204,7 @@ impl Design {
     pub fn write_cell(&self, cell: u32, rows: &mut RowWriter<'_>) {
         self.write_parameters(self.point(cell), rows);
         if self.space.is_some() {
-            rows.text(self.arms[self.arm(cell)].name());
+            rows.text(&*self.arms[self.arm(cell)].name());
         }
     }
 
@@ -330,9 +330,9 @@ mod tests {
 
     #[test]
     fn an_arm_that_would_repeat_the_base_is_left_out() {
-        let arms = |name: &str| -> Vec<&'static str> {
+        let arms = |name: &str| -> Vec<String> {
             let design = Design::compared(&scenario(name), 1, 1, false, Vec::new());
-            design.arms.iter().map(|arm| arm.name()).collect()
+            design.arms.iter().map(|arm| arm.name().into_owned()).collect()
         };
         assert_eq!(arms("long-squeeze"), ["base", "unlevered"]);
         assert_eq!(arms("leverage-one"), ["base"]);

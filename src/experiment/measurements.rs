@@ -1,7 +1,7 @@
 //! The estimates of one point from the metrics of its runs: spreads, means with intervals, effects paired by seed.
 
 use super::{Arm, Design};
-use crate::record::tables::{CELLS, EFFECTS, RUNS, SUMMARY, metrics};
+use crate::record::tables::{AMPLIFICATION, CELLS, EFFECTS, RUNS, SUMMARY, metrics};
 use crate::record::{RowWriter, RunRecord, Table};
 use crate::stats::interval::{mean_interval, paired_interval};
 use crate::stats::moments::mean;
@@ -95,6 +95,18 @@ impl Measurements {
         })
     }
 
+    /// Returns the values of a metric in several arms, one entry a replicate that has all of them.
+    pub fn together<const N: usize>(&self, arms: [usize; N], metric: &str) -> Vec<[f64; N]> {
+        let Some(index) = index_of(metric) else { return Vec::new() };
+        let replicates = self.values.first().map_or(0, Vec::len);
+        (0..replicates)
+            .filter_map(|replicate| {
+                let values = arms.map(|arm| self.values[arm][replicate].get(index).copied().flatten());
+                values.iter().all(Option::is_some).then(|| values.map(|value| value.expect("all have one")))
+            })
+            .collect()
+    }
+
     /// Returns how a metric spreads over the replicates of an arm.
     pub fn spread(&self, arm: usize, metric: &str) -> Option<Spread> {
         Spread::of(&self.of(arm, metric))
@@ -108,7 +120,7 @@ impl Measurements {
         for cell in 0..design.cells() {
             rows.row(cell, None);
             design.write_parameters(design.point(cell), &mut rows);
-            rows.text(design.arms[design.arm(cell)].name());
+            rows.text(&*design.arms[design.arm(cell)].name());
         }
         rows.finish()
     }
@@ -125,7 +137,7 @@ impl Measurements {
                 let spread = Spread::of(&values);
                 rows.row(design.cell(point, index), None);
                 design.write_parameters(point, &mut rows);
-                rows.text(arm.name())
+                rows.text(&*arm.name())
                     .text(column.name)
                     .integer(values.len() as i64)
                     .number(mean(&values))
@@ -174,7 +186,7 @@ pub struct Gatherer<'d> {
 }
 
 impl<'d> Gatherer<'d> {
-    /// Begins with the first point. `rows` is [`Measurements::summary`] or [`Measurements::effects`].
+    /// Begins with the first point. `rows` makes the rows of one, as [`Measurements::summary`] does.
     pub fn new(design: &'d Design, rows: fn(&Measurements, &Design, u32) -> String) -> Self {
         Self { design, rows, measured: RefCell::new(Measurements::new(design)) }
     }
@@ -194,7 +206,7 @@ impl<'d> Gatherer<'d> {
 
 /// Tells whether the tables that have columns of parameters have one of this name already.
 pub fn is_column(name: &str) -> bool {
-    [&CELLS, &RUNS, &SUMMARY, &EFFECTS].iter().any(|table| table.column(name).is_some())
+    [&CELLS, &RUNS, &SUMMARY, &EFFECTS, &AMPLIFICATION].iter().any(|table| table.column(name).is_some())
 }
 
 fn index_of(metric: &str) -> Option<usize> {

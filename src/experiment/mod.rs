@@ -9,6 +9,7 @@
 //! What can go wrong: another process holds the folder, it belongs to another plan, the disk is full or damaged. Each
 //! is a [`StoreError`] or a [`StoreWarning`] with its path; a run that breaks is a record like any other.
 
+mod amplification;
 mod arm;
 mod axes;
 mod cancel;
@@ -29,6 +30,7 @@ pub mod validate;
 mod values;
 pub mod whole_file;
 
+pub use amplification::{Amplification, Quartet, surface};
 pub use arm::Arm;
 pub use axes::{SOBOL_POINTS, Sampling, Variant, Variation, name_apart, points};
 pub use cancel::{Cancel, Signal};

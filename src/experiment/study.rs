@@ -3,7 +3,6 @@
 use super::axes::{Sampling, Variant, Variation, definition, points};
 use super::points::{Points, Written};
 use super::{Arm, is_column};
-use crate::mechanisms::Mechanism;
 use crate::record::columns::is_snake_case;
 use crate::scenario::{Document, Key, Kind, Problem, Reader, Row, Section, quoted};
 use std::fmt::Write as _;
@@ -76,8 +75,8 @@ pub static STUDY_KEYS: &[Key] = &[
         "arms",
         Kind::List,
         None,
-        "mechanisms that are switched off at every point, one at a time and paired by seed; the scenario's counterfactuals unless \
-         stated",
+        "mechanisms that are switched off at every point, one at a time and paired by seed; calm, without shocks; calm-NAME, without \
+         shocks and a mechanism; the scenario's counterfactuals unless stated",
         "",
     ),
     key(
@@ -150,10 +149,10 @@ impl Study {
         if variations.is_empty() && root.has("axes") && !root.is_spoilt("axes") {
             root.problem("axes", "vary nothing", Some("a table [axes.NAME]".to_owned()));
         }
-        let mechanisms = Mechanism::NAMES.map(str::to_owned);
+        let names = Arm::names();
         let arms = root.has("arms").then(|| {
-            let indices = root.references("arms", "mechanism", &mechanisms);
-            indices.into_iter().map(|index| Arm::Without(Mechanism::ALL[index])).collect()
+            let indices = root.references("arms", "mechanism or other arm", &names);
+            indices.into_iter().filter_map(|index| Arm::from_name(&names[index])).collect()
         });
         let set = root.row("set");
         let study = Self {
@@ -190,7 +189,7 @@ impl Study {
     pub fn to_toml(&self, scenario: &str, arms: &[Arm]) -> String {
         let mut text = format!("name = {}\n", quoted(&self.name));
         let _ = writeln!(text, "title = {}\nscenario = {}", quoted(&self.title), quoted(scenario));
-        let without: Vec<String> = arms.iter().skip(1).map(|arm| quoted(arm.name())).collect();
+        let without: Vec<String> = arms.iter().skip(1).map(|arm| quoted(&arm.name())).collect();
         let _ = writeln!(text, "arms = [{}]\nreplicates = {}", without.join(", "), self.replicates);
         let _ = writeln!(text, "seed = {}\nhash = {}\ntables = {}", self.seed, self.hash, self.has_tables);
         text.push_str(&self.definition());
@@ -246,6 +245,7 @@ fn written(row: &Row<'_>, cell: usize) -> Written {
 mod tests {
     use super::*;
     use crate::experiment::Space;
+    use crate::mechanisms::Mechanism;
     use crate::scenario::keys::faults;
     use crate::scenario::shipped;
 

@@ -39,6 +39,8 @@ pub struct WholeFile {
 impl WholeFile {
     /// The ending of files in the making.
     pub const PARTIAL: &'static str = ".partial";
+    /// The beginning of the names of files in the making that several processes may write.
+    pub(super) const SHARED: &'static str = "journal.shared.";
 
     /// Begins a file.
     pub fn create(path: &Path) -> Result<Self, FileError> {
@@ -98,9 +100,8 @@ pub fn write_shared(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         return Ok(());
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Named like a journal, so that the folder is known as one of ours while it is there.
     let mut file = tempfile::Builder::new()
-        .prefix("journal.")
+        .prefix(WholeFile::SHARED)
         .suffix(WholeFile::PARTIAL)
         .tempfile_in(folder)
         .map_err(FileError::when("create", path))?;

@@ -22,7 +22,11 @@ const fn time(name: &'static str, meaning: &'static str) -> Column<'static> {
 pub static CELLS: Table<'_> = Table {
     name: "cells",
     title: "one point of the design",
-    columns: &[CELL, REPLICATE, text("arm", "base, the mechanism that is switched off, or unlevered")],
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("arm", "base, the mechanism that is switched off, unlevered, or calm: without shocks"),
+    ],
 };
 
 /// One row a run.
@@ -157,7 +161,7 @@ pub static SUMMARY: Table<'_> = Table {
     columns: &[
         CELL,
         REPLICATE,
-        text("arm", "base, the mechanism that is switched off, or unlevered"),
+        text("arm", "base, the mechanism that is switched off, unlevered, or calm: without shocks"),
         text("metric", "column of the runs table"),
         integer("replicates", "1", "runs with a value"),
         number("mean", "of the metric", "mean"),
@@ -184,6 +188,37 @@ pub static EFFECTS: Table<'_> = Table {
         number("difference", "of the metric", "mean of with minus without, replicate by replicate"),
         number("difference_ci_low", "of the metric", "lower end of its 95 % Student interval"),
         number("difference_ci_high", "of the metric", "upper end of its 95 % Student interval"),
+    ],
+};
+
+/// One row a point: what forced selling makes of a shock.
+pub static AMPLIFICATION: Table<'_> = Table {
+    name: "amplification",
+    title: "how much forced selling amplifies a shock at one point",
+    columns: &[
+        CELL,
+        REPLICATE,
+        integer("replicates", "1", "replicates that have all four runs"),
+        number(
+            "fall_with_pct",
+            "%",
+            "mean drawdown with forced selling, less that of the same runs without the shock",
+        ),
+        number(
+            "fall_without_pct",
+            "%",
+            "mean drawdown without forced selling (credit extended), less that of the same runs without the shock",
+        ),
+        number("amplification", "1", "ratio of the two falls; none where the second is no fall"),
+        number("amplification_ci_low", "1", "lower end of its 95 % interval (Fieller 1954)"),
+        number("amplification_ci_high", "1", "upper end of its 95 % interval (Fieller 1954)"),
+        number(
+            "effective_r",
+            "1",
+            "1 - 1/amplification: what a sale brings about anew of itself in a chain of that ratio",
+        ),
+        number("effective_r_ci_low", "1", "lower end of its interval"),
+        number("effective_r_ci_high", "1", "upper end of its interval"),
     ],
 };
 
@@ -257,7 +292,7 @@ mod tests {
 
     #[test]
     fn every_table_is_well_defined() {
-        for table in TABLES.iter().chain(&TARGET_TABLES) {
+        for table in TABLES.iter().chain(&TARGET_TABLES).chain([&&AMPLIFICATION]) {
             assert_eq!(table.check(), Ok(()));
         }
     }

@@ -170,3 +170,62 @@ fn a_complete_sweep_says_so_and_another_is_refused() {
         .said(&format!("{SWEEP} -n 3 --seed 2 --out out"))
         .expect(1, &["another plan", "- seed = 1", "+ seed = 2"]);
 }
+
+#[test]
+fn amplification_is_the_ratio_of_net_falls_over_four_arms() {
+    let place = Place::new();
+    place.write(
+        "squeeze.toml",
+        "scenario = \"long-squeeze\"\nset = [\"duration=20m\", \"burn_in=1m\"]\nreplicates = 4\n\
+         [axes.depth]\npath = \"populations.flow.strategy.background.depth_scale\"\nvalues = [0.75, 1]\n\
+         [axes.leverage]\npath = \"populations.retail.strategy.retail.leverages\"\n\
+         values = [[[5, 1]], [[20, 1]], [[50, 1]]]\nlabels = [5, 20, 50]\n",
+    );
+    let words = "amplify squeeze.toml --out out";
+    let said = place.said(words).expect(0, &[]);
+    assert_text!("amplify", said.out);
+    let results = place.results("out");
+    let (heads, runs) = rows(&results["runs.csv"]);
+    let at = |heads: &[String], name: &str| heads.iter().position(|head| head == name).unwrap();
+    let (arm, fall) = (at(&heads, "arm"), at(&heads, "drawdown_pct"));
+    let mean = |point: usize, name: &str| {
+        let of_point =
+            runs.iter().filter(|row| row[0].parse::<usize>().unwrap() / 4 == point && &row[arm] == name);
+        let falls: Vec<f64> = of_point.map(|row| row[fall].parse().unwrap()).collect();
+        assert_eq!(falls.len(), 4, "{name}");
+        falls.iter().sum::<f64>() / 4.0
+    };
+    let (heads, amplified) = rows(&results["amplification.csv"]);
+    assert_eq!(amplified.len(), 6);
+    for (point, row) in amplified.iter().enumerate() {
+        let cell = |name: &str| row[at(&heads, name)].parse::<f64>().unwrap();
+        let with = mean(point, "base") - mean(point, "calm");
+        let without = mean(point, "forced_liquidation") - mean(point, "calm-forced_liquidation");
+        for (name, expected) in [
+            ("fall_with_pct", with),
+            ("fall_without_pct", without),
+            ("amplification", with / without),
+            ("effective_r", 1.0 - without / with),
+        ] {
+            assert!(
+                (cell(name) - expected).abs() < 1e-9 * expected.abs().max(1.0),
+                "{name} at {point}: {expected}"
+            );
+        }
+        assert!(
+            cell("amplification_ci_low") <= cell("amplification")
+                && cell("amplification") <= cell("amplification_ci_high")
+        );
+    }
+    // The folder is a study of the same four arms, and whoever merges it tells the same.
+    assert_eq!(place.said("sweep merge out").expect(0, &["complete already"]).out, said.out);
+    let again = place.said("sweep out/study.toml --out again").expect(0, &[]);
+    assert_same(&place.results("again"), &results, "the study in the folder");
+    assert_eq!(again.out.replace("again", "out"), said.out);
+    for (name, words) in [
+        ("calm", "amplify calm --vary duration=1h"),
+        ("off", "amplify long-squeeze --vary duration=1h --without forced_liquidation"),
+    ] {
+        assert_text!(format!("amplify_refused_{name}"), place.said(words).expect(1, &[]).err);
+    }
+}

@@ -13,6 +13,8 @@ fn help_and_version_are_no_errors() {
         "run --help",
         "targets --help",
         "sweep --help",
+        "sweep merge --help",
+        "amplify --help",
         "check --help",
         "show --help",
         "explain --help",
@@ -72,6 +74,12 @@ fn shipped_scenarios_are_listed_shown_and_sound() {
         assert!(shown.starts_with("# "), "the file as it was written, with its comments: {shown}");
         place.write("copy.toml", &shown);
         place.said("check copy.toml").expect(0, &[]);
+    }
+    for study in ["depth-leverage", "depth-leverage-equity"] {
+        let said = place.said(&format!("check {study}")).expect(0, &[]);
+        assert_eq!(said.out, format!("{study}: sound, 36 points\n"));
+        place.write("study.toml", place.said(&format!("show {study}")).expect(0, &[]).out);
+        place.said("check study.toml").expect(0, &[]);
     }
     assert_text!("list", list);
 }

@@ -7,11 +7,11 @@
 //!
 //! What can go wrong: the last record of a journal that somebody writes right now, or was killed in, is torn, and is not seen.
 
-use super::{Entry, JOURNAL, Opening, RecordHead, Store, StoreError, StoreWarning, open_to_read};
+use super::{Entry, JOURNAL, LOCK, Opening, RecordHead, Store, StoreError, StoreWarning, open_to_read};
 use crate::experiment::journal::{self, Head, PayloadAt, Reader};
 use crate::experiment::plan::difference;
 use crate::experiment::store::EncodedRun;
-use crate::experiment::whole_file::FileError;
+use crate::experiment::whole_file::{FileError, WholeFile};
 use crate::experiment::{Holder, Plan, Shard};
 use crate::record::{Outcome, RunKey};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,14 +19,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How the names of all files begin that a store keeps beside the results.
+/// How the name of a shard's journal begins.
 const BEGINNING: &str = "journal";
 /// How the name of a shard's journal ends.
 const ENDING: &str = ".fsj";
 
-/// Tells whether a file of this name is a store's.
+/// Tells whether a file of this name is a store's: a journal, the lock, or one of them in the making.
 pub fn is_own(name: &str) -> bool {
-    name.starts_with(BEGINNING)
+    let whole = name.strip_suffix(WholeFile::PARTIAL).unwrap_or(name);
+    let is_shared = name.starts_with(WholeFile::SHARED) && whole.len() < name.len();
+    whole == JOURNAL || whole == LOCK || is_shard(whole) || is_shared
+}
+
+/// Tells whether a name is that of a shard's journal.
+fn is_shard(name: &str) -> bool {
+    name.strip_prefix(BEGINNING).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(ENDING))
 }
 
 /// What the journals of a folder hold, for somebody who only looks.
@@ -150,9 +157,6 @@ pub(super) fn remove(folder: &Path) -> Result<(), FileError> {
 fn journals(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let entries = entries.map_err(FileError::when("read", folder))?;
-    let is_shard = |name: &str| {
-        name.strip_prefix(BEGINNING).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(ENDING))
-    };
     let mut paths: Vec<PathBuf> = entries
         .into_iter()
         .filter(|entry| entry.file_name().to_str().is_some_and(is_shard))
@@ -291,6 +295,24 @@ mod tests {
         let other = Plan { text: "seed = 8\n".to_owned(), ..plan() };
         let refused = Store::open_shard(folder.path(), &other, &holder(9), Shard::WHOLE).unwrap_err();
         assert!(matches!(refused, StoreError::OtherPlan { .. }), "{refused}");
+    }
+
+    #[test]
+    fn only_names_that_a_store_makes_are_its_own() {
+        for own in [
+            "journal.fsj",
+            "journal.lock",
+            "journal.fsj.partial",
+            "journal-0-of-2-north-7.fsj",
+            "journal.shared.Ab1.partial",
+        ] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in
+            ["journal.tex", "journal-club.pdf", "journal.shared.txt", "journal", "runs.csv", ".partial"]
+        {
+            assert!(!is_own(other), "{other}");
+        }
     }
 
     #[test]
