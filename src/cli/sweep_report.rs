@@ -215,7 +215,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 }
 
 /// Returns how many letters a line of the window has.
-fn window() -> usize {
+pub(super) fn window() -> usize {
     let stated = std::env::var_os("COLUMNS").and_then(|text| text.to_str()?.parse().ok());
     let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     stated.or_else(measured).unwrap_or(WIDTH).max(40)

@@ -239,6 +239,7 @@ impl Design {
         let scenario = &*self.scenario(key.cell).map_err(|bad| Stopped::Failed(bad.render(false)))?;
         let seed = Seed { master: self.seed, replicate: key.replicate };
         let recorder = Recorder::new(scenario, key.cell, key.replicate);
+        let recorder = if self.has_tables { recorder } else { recorder.metrics_only() };
         let watcher = (!self.targets.is_empty()).then(|| Watcher::new(scenario, &self.targets));
         let mut observer = ((recorder, watcher), self.hash.then(TapeHasher::new));
         let mut simulation = Simulation::new(scenario, seed, &mut observer);
@@ -265,7 +266,6 @@ impl Design {
         }
         let ((recorder, watcher), hasher) = observer;
         let (metrics, tables) = recorder.finish(simulation.world(), simulation.records());
-        let tables = if self.has_tables { tables } else { Vec::new() };
         Ok(RunRecord {
             cell: key.cell,
             replicate: key.replicate,
