@@ -125,6 +125,62 @@ pub fn surface(points: &[[f64; 3]]) -> Option<Regression> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{Outcome, RunKey, RunRecord};
+    use crate::rng::Seed;
+    use crate::sampling::{Distribution, Poisson, uniform};
+    use crate::scenario::{Document, check, shipped};
+
+    /// Amplification of 100 replicates in which each sale brings about Poisson(R) others like it: the whole is 1/(1-R) times the
+    /// first in the mean. The market moves without the shock too, by the same in all arms of a replicate.
+    fn of_chains(r: f64, study: u64) -> Amplification {
+        let text = shipped::find("long-squeeze").unwrap().text;
+        let scenario = check(&Document::parse("a", text.as_bytes()).unwrap(), "a").unwrap();
+        let arms = [Arm::Base].into_iter().chain(Quartet::ARMS).collect();
+        let mut design = Design::new(&scenario, 1, 100, false);
+        design.arms = arms;
+        let quartet = Quartet::of(&design).unwrap();
+        let mut measured = Measurements::new(&design);
+        let offspring = Poisson::new(r);
+        for replicate in 0..design.replicates {
+            let mut rng = Seed { master: study, replicate }.stream("chains").sequence();
+            let (calm, first) = (uniform(&mut rng), 1.0 + uniform(&mut rng));
+            let (mut size, mut waiting) = (0_u64, 1_u64);
+            while waiting > 0 {
+                size += 1;
+                waiting += offspring.sample(&mut rng);
+                waiting -= 1;
+            }
+            for (arm, fall) in [calm + first * size as f64, calm + first, calm, calm].into_iter().enumerate()
+            {
+                let key = RunKey { cell: design.cell(0, arm), replicate };
+                let record = RunRecord::failed(key, String::new(), String::new());
+                let metrics = vec![Some(fall)];
+                measured.add(&design, &RunRecord { outcome: Outcome::Finished, metrics, ..record });
+            }
+        }
+        Amplification::of(&measured, quartet).unwrap()
+    }
+
+    /// A 95 % interval holds the truth in 16 studies of 20 or more with probability .997; the sizes of chains are skewed, so that it
+    /// holds a little less often. The studies are fixed.
+    #[test]
+    fn chains_of_a_known_ratio_are_recovered() {
+        for r in [0.2, 0.5, 0.7] {
+            let hits = (0..20).filter(|study| {
+                let found = of_chains(r, *study);
+                let (low, high) = found.effective_r_interval().unwrap();
+                assert!(found.replicates == 100 && (1.0..2.0).contains(&found.without), "{found:?}");
+                low <= r && r <= high
+            });
+            let hits = hits.count();
+            assert!(hits >= 16, "{hits} of 20 at {r}");
+        }
+        let none = of_chains(0.0, 1);
+        assert_eq!(
+            (none.factor, none.interval, none.effective_r()),
+            (Some(1.0), Some((1.0, 1.0)), Some(0.0))
+        );
+    }
 
     #[test]
     fn a_surface_finds_the_coefficients_that_made_it() {
