@@ -204,7 +204,7 @@ fn unwatched(scenario: &Scenario, seed: Seed) -> u64 {
 fn recording(table: &mut Table) {
     let runs = rounds(|round| {
         let design = long_squeeze(round);
-        let scenario = &design.cells[0].scenario;
+        let scenario = &design.base;
         let (mut messages, mut off, mut on) = (0, 0.0, 0.0);
         for replicate in 0..REPLICATES {
             let start = ThreadTime::now();

@@ -12,6 +12,7 @@ use std::path::PathBuf;
     after_help = "Examples:\n  firesale run btc-2026-02-23            run a shipped scenario with 20 replicates\n  \
                   firesale run my.toml --without adl     run your own with a mechanism switched off\n  \
                   firesale targets btc-2026-02-23        hold it against what was observed\n  \
+                  firesale sweep depth-leverage          vary depth and leverage, with and without forced selling\n  \
                   firesale check my.toml                 say everything that is wrong with a file\n  \
                   firesale validate cascade-law          hold the engine against exact mathematics",
     max_term_width = 100
@@ -30,11 +31,22 @@ pub(super) enum Command {
     /// The targets stand in a file beside the scenario: for `path/x.toml` it is `path/x.targets.csv`, and hourly prices before
     /// the start may stand in `path/x.MARKET.hourly.csv`. docs/targets.md has the columns and every statistic.
     Targets(RunArgs),
-    /// Check a scenario and say every problem at its place.
+    /// Vary a scenario: points of values at dotted paths, each with and without mechanisms, on the same seeds.
+    ///
+    /// Every run is a row of runs.csv with what was varied; estimates are in summary.csv, differences paired by seed in
+    /// effects.csv. A study is a file that says what is varied; `firesale list` names those that are shipped.
+    Sweep(SweepArgs),
+    /// Measure how much forced selling amplifies a shock, over the points of a study or of what is varied.
+    ///
+    /// Amplification is the mean fall with forced selling over that without it (credit extended), each less the fall of the same
+    /// run without the shock: four arms on the same dice. Its interval is Fieller's. Where the axes are called depth and leverage,
+    /// 1 - 1/amplification is also regressed on 1/depth, leverage and both together.
+    Amplify(AmplifyArgs),
+    /// Check a scenario or a study and say every problem at its place.
     Check(LoadArgs),
-    /// List the shipped scenarios and the mechanisms that can be switched off.
+    /// List the shipped scenarios and studies, and the mechanisms that can be switched off.
     List,
-    /// Print a scenario.
+    /// Print a scenario or a study.
     Show(ShowArgs),
     /// Explain a key of scenario files, or all keys below one: unit, range, default, reason.
     Explain(ExplainArgs),
@@ -56,10 +68,6 @@ pub(super) struct LoadArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch that one may type, independent of the others"
-)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) load: LoadArgs,
@@ -69,6 +77,17 @@ pub(super) struct RunArgs {
     /// The seed that all dice come from.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+/// How the work is done and told.
+#[derive(Clone, Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that one may type, independent of the others"
+)]
+pub(super) struct WorkArgs {
     /// Runs at once; as many as there are processors unless stated.
     #[arg(long)]
     pub(super) threads: Option<NonZeroUsize>,
@@ -87,6 +106,121 @@ pub(super) struct RunArgs {
     /// Do everything again, even what is there.
     #[arg(long)]
     pub(super) force: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that one may type, independent of the others"
+)]
+#[command(
+    after_help = "Values are listed, or range(first,last,step), linspace(first,last,count), logspace(first,last,count); where a\n\
+                        design draws, also between(low,high) and log_between(low,high). Decimals stay exact. Examples:\n  \
+                        firesale sweep long-squeeze --vary 'populations.flow.strategy.background.depth_scale=logspace(0.5,4,4)'\n  \
+                        firesale sweep calm --vary duration=1h,2h --vary burn_in=5m,10m --zip -n 50\n  \
+                        firesale sweep my-study.toml --arms forced_liquidation,adl"
+)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct SweepArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<SweepAction>,
+    #[command(flatten)]
+    pub(super) design: DesignArgs,
+    /// Mechanisms that are switched off at every point, one at a time; `none` for none. Those of the study or the scenario's
+    /// counterfactuals unless stated.
+    #[arg(long, value_name = "MECHANISMS", value_delimiter = ',')]
+    pub(super) arms: Option<Vec<String>>,
+    /// Metric of the table on the screen: a column of runs.csv.
+    #[arg(long, default_value = "drawdown_pct")]
+    pub(super) metric: String,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  firesale amplify depth-leverage        how amplification moves with depth and with leverage"
+)]
+pub(super) struct AmplifyArgs {
+    #[command(flatten)]
+    pub(super) design: DesignArgs,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+/// What is varied, and how the runs are parted.
+#[derive(Clone, Default, Debug, Args)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch that one may type, independent of the others"
+)]
+pub(super) struct DesignArgs {
+    /// A study or a scenario: the name of one that is shipped, or a file.
+    #[arg(required = true)]
+    pub(super) study: Option<String>,
+    /// Vary the value at a dotted path over values; `*` matches any name. May be repeated: every value with every other.
+    #[arg(long, value_name = "PATH=VALUES")]
+    pub(super) vary: Vec<String>,
+    /// Take the first values together, the second values together, and so on.
+    #[arg(long, group = "design")]
+    pub(super) zip: bool,
+    /// Take the scenario as it is, then one varied path at a time.
+    #[arg(long, group = "design")]
+    pub(super) one_at_a_time: bool,
+    /// Draw so many points that cover the range of each path evenly.
+    #[arg(long, group = "design", value_name = "POINTS", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(super) latin_hypercube: Option<u32>,
+    /// Take so many points of a Sobol sequence.
+    #[arg(long, group = "design", value_name = "POINTS", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(super) sobol: Option<u32>,
+    /// Replace a value at every point: dotted path = value. May be repeated.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Switch a mechanism off at every point. May be repeated.
+    #[arg(long, value_name = "MECHANISM")]
+    pub(super) without: Vec<String>,
+    /// Repetitions of each cell, the same dice in all of them; those of the study or 20 unless stated.
+    #[arg(long, short = 'n', value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) replicates: Option<u32>,
+    /// The seed that all dice come from; that of the study or 1 unless stated.
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Keep each run's series, liquidations and transfers too: some hundred kilobytes a run.
+    #[arg(long)]
+    pub(super) tables: bool,
+    /// Say how many runs there are and what they take, by a pilot of a few, and do nothing.
+    #[arg(long, conflicts_with = "force")]
+    pub(super) dry_run: bool,
+    /// Do a part of the runs beside other processes, which may be on other machines: every n-th cell from number i on, i below n.
+    /// `env/n` takes the number from the scheduler (Slurm, HyperQueue, Kubernetes). Afterwards `sweep merge` makes the tables.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["force", "dry_run", "json"])]
+    pub(super) shard: Option<String>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum SweepAction {
+    /// Say how much of a sweep is done, and change nothing.
+    Status {
+        /// The results folder.
+        folder: PathBuf,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make the tables of a sweep whose shards are done.
+    Merge {
+        /// The results folder.
+        folder: PathBuf,
+        /// Metric of the table on the screen: a column of runs.csv.
+        #[arg(long, default_value = "drawdown_pct")]
+        metric: String,
+        /// Print the summary as JSON.
+        #[arg(long)]
+        json: bool,
+        /// Say nothing while working, and print no summary.
+        #[arg(long, short)]
+        quiet: bool,
+    },
 }
 
 #[derive(Clone, Debug, Args)]

@@ -69,19 +69,26 @@ pub(super) fn change(mut document: Document, args: &LoadArgs) -> Result<Document
         if args.without[..index].contains(name) {
             continue;
         }
-        if Mechanism::from_name(name).is_none() {
-            let names = Mechanism::NAMES.join(", ");
-            let near =
-                Mechanism::NAMES.into_iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
-            let near =
-                near.filter(|known| strsim::damerau_levenshtein(known, name) <= known.len().div_ceil(3));
-            let hint = near.map_or(String::new(), |known| format!("\n  did you mean {known}?"));
-            let message = format!("error: --without {name}: no such mechanism{hint}\n  mechanisms: {names}");
-            return Err(Failure::user(message));
-        }
+        mechanism("--without", name)?;
         document.set_from("--without", &format!("mechanisms.{name}=false"));
     }
     Ok(document)
+}
+
+/// Finds the mechanism that an option names.
+pub(super) fn mechanism(option: &str, name: &str) -> Result<Mechanism, Failure> {
+    Mechanism::from_name(name).ok_or_else(|| {
+        let names = Mechanism::NAMES.join(", ");
+        let hint = near(name, &Mechanism::NAMES);
+        Failure::user(format!("error: {option} {name}: no such mechanism{hint}\n  mechanisms: {names}"))
+    })
+}
+
+/// Says which of some names was probably meant, on a line of its own, if any is near.
+pub(super) fn near(name: &str, known: &[&str]) -> String {
+    let nearest = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+    let nearest = nearest.filter(|known| strsim::damerau_levenshtein(known, name) <= known.len().div_ceil(3));
+    nearest.map_or(String::new(), |known| format!("\n  did you mean {known}?"))
 }
 
 /// Tells whether messages may be coloured.

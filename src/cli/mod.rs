@@ -3,14 +3,21 @@
 //! Exit codes: 0 done; 1 the user's mistake, usage included; 2 ours; 3 finished with failed runs; 130 and 143 stopped by a
 //! signal.
 
+mod amplify_report;
 mod args;
+mod job;
 mod load;
 pub mod machine;
+mod pilot;
 pub mod progress;
 mod run;
 pub mod signals;
 pub mod stdout;
+mod study;
 mod summary;
+mod sweep;
+mod sweep_folder;
+mod sweep_report;
 mod targets;
 mod words;
 
@@ -101,6 +108,8 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
     let done = match &cli.command {
         args::Command::Run(args) => run::run(args),
         args::Command::Targets(args) => targets::targets(args),
+        args::Command::Sweep(args) => sweep::sweep(args),
+        args::Command::Amplify(args) => sweep::amplify(args),
         args::Command::Check(args) => words::check(args),
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),

@@ -29,7 +29,7 @@ const COMPARED: [&str; 4] = ["drawdown_pct", "liquidated_long_usd", "depth_bid_1
 
 /// Says what was run: the first lines of what a person reads.
 pub(super) fn heading(design: &Design) -> String {
-    let scenario = &design.cells[0].scenario;
+    let scenario = &design.base;
     format!(
         "{}: {}\n{} replicates, seed {}, model {}\n\n",
         scenario.name,
@@ -50,11 +50,11 @@ pub(super) fn text(design: &Design, measured: &Measurements) -> String {
         let [median, low, high] = cells.map(human);
         let _ = writeln!(out, "{:<50} {median:>11} {low:>11} {high:>11}", label(metric));
     }
-    for (index, cell) in design.cells.iter().enumerate().skip(1) {
+    for (index, arm) in design.arms.iter().enumerate().skip(1) {
         let _ = writeln!(
             out,
             "\n{:<50} {:>11} {:>11} {:>11}   95 % interval",
-            format!("{}, paired by seed", cell.arm.name()),
+            format!("{}, paired by seed", arm.name()),
             "with",
             "without",
             "difference"
@@ -75,7 +75,7 @@ pub(super) fn text(design: &Design, measured: &Measurements) -> String {
 
 /// Makes the summary for a machine: every metric of every cell, and every effect.
 pub(super) fn json(design: &Design, measured: &Measurements, folder: &str) -> Value {
-    let cells: Vec<Value> = (0..design.cells.len())
+    let cells: Vec<Value> = (0..design.arms.len())
         .map(|index| {
             let values: Map<String, Value> = metrics()
                 .map(|column| {
@@ -84,10 +84,10 @@ pub(super) fn json(design: &Design, measured: &Measurements, folder: &str) -> Va
                     (column.name.to_owned(), value.unwrap_or(Value::Null))
                 })
                 .collect();
-            json!({ "arm": design.cells[index].arm.name(), "metrics": values })
+            json!({ "arm": design.arms[index].name(), "metrics": values })
         })
         .collect();
-    let effects: Vec<Value> = (1..design.cells.len())
+    let effects: Vec<Value> = (1..design.arms.len())
         .map(|index| {
             let values: Map<String, Value> = metrics()
                 .filter_map(|column| {
@@ -103,11 +103,11 @@ pub(super) fn json(design: &Design, measured: &Measurements, folder: &str) -> Va
                     Some((column.name.to_owned(), value))
                 })
                 .collect();
-            json!({ "mechanism": design.cells[index].arm.name(), "metrics": values })
+            json!({ "mechanism": design.arms[index].name(), "metrics": values })
         })
         .collect();
     json!({
-        "scenario": design.cells[0].scenario.name,
+        "scenario": design.base.name,
         "replicates": design.replicates,
         "seed": design.seed,
         "model_version": crate::MODEL_VERSION,

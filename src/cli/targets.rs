@@ -3,10 +3,9 @@
 use super::Failure;
 use super::args::RunArgs;
 use super::load::{Loaded, colored, load};
-use super::run::Job;
+use super::run::finish;
 use super::summary::{heading, human};
 use crate::experiment::{Comparison, Design, Forecast, Judged, JumpNull};
-use crate::output::default_path;
 use crate::record::targets::{COLUMNS, HOURLY_COLUMNS, Hourly, Purpose, Target, read, read_hourly};
 use crate::scenario::{BadSheet, Sheet, shipped};
 use crate::units::MarketId;
@@ -22,11 +21,8 @@ const COPY: &str = "scenario.targets.csv";
 pub(super) fn targets(args: &RunArgs) -> Result<u8, Failure> {
     let loaded = load(&args.load)?;
     let (beside, targets) = Beside::load(&args.load.scenario, &loaded)?;
-    let design = Design::compared(&loaded.scenario, args.seed, args.replicates, args.hash, targets);
-    let plan = design.plan(&loaded.resolved());
-    let folder = args.out.clone().unwrap_or_else(|| default_path(&loaded.scenario.name, &plan));
-    let beside = Some(&beside);
-    Job { args, loaded: &loaded, design: &design, plan: &plan, folder: &folder, beside }.run()
+    let design = Design::compared(&loaded.scenario, args.seed, args.replicates, args.work.hash, targets);
+    finish(args, &loaded, &design, Some(&beside))
 }
 
 /// Tells whether there is a file of targets for what was named as a scenario.
@@ -233,7 +229,7 @@ fn notes(design: &Design, comparison: &Comparison<'_>) -> String {
         out.push_str("unlevered: none, as nobody in the scenario has leverage.\n");
     }
     let Some(null) = &comparison.diffusion else {
-        let market = &design.cells[0].scenario.world.markets[0].name;
+        let market = &design.base.world.markets[0].name;
         let _ = writeln!(
             out,
             "diffusion: none; it needs a target of marks and hourly prices before the start, in a file NAME.{market}.hourly.csv \
@@ -316,7 +312,7 @@ pub(super) fn json(design: &Design, comparison: &Comparison<'_>, folder: &str) -
         })
     });
     json!({
-        "scenario": design.cells[0].scenario.name,
+        "scenario": design.base.name,
         "replicates": design.replicates,
         "seed": design.seed,
         "model_version": crate::MODEL_VERSION,

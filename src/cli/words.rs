@@ -5,10 +5,11 @@ use super::args::{ExplainArgs, LoadArgs, ShowArgs, ValidateArgs, Validation};
 use super::load::{change, load, open};
 use super::progress::{Display, Talk};
 use super::stdout::Out;
+use super::study::Sweep;
 use super::targets;
 use crate::experiment::{Ended, Progress as _, validate};
 use crate::mechanisms::Mechanism;
-use crate::scenario::{self, schema::KEYS, shipped};
+use crate::scenario::{self, Document, schema::KEYS, shipped};
 use std::fmt::Write as _;
 
 fn print(text: &str) -> Result<u8, Failure> {
@@ -16,24 +17,33 @@ fn print(text: &str) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Checks a scenario and says that it is sound.
+/// Checks a scenario or a study and says that it is sound.
 pub(super) fn check(args: &LoadArgs) -> Result<u8, Failure> {
+    if let Some(sweep) = Sweep::of_study(args)? {
+        return print(&format!("{}: sound, {} points\n", sweep.study.name, sweep.design.points()));
+    }
     let loaded = load(args)?;
     print(&format!("{}: sound\n", loaded.scenario.name))
 }
 
-/// Lists scenarios and mechanisms.
+/// Lists scenarios, studies and mechanisms.
 pub(super) fn list() -> Result<u8, Failure> {
     let mut text = "scenarios\n".to_owned();
     for shipped in shipped::SHIPPED {
         let (document, name) = open(shipped.name)?;
         let scenario = scenario::check(&document, &name);
         let title = scenario.map_or_else(|_| String::new(), |scenario| scenario.title);
-        let _ = writeln!(text, "  {:<20} {title}", shipped.name);
+        let _ = writeln!(text, "  {:<22} {title}", shipped.name);
+    }
+    text.push_str("\nstudies (firesale sweep NAME)\n");
+    for (name, study) in shipped::STUDIES {
+        let document = Document::parse(name, study.as_bytes());
+        let title = document.ok().and_then(|document| document.literal("title"));
+        let _ = writeln!(text, "  {name:<22} {}", title.unwrap_or_default().trim_matches('"'));
     }
     text.push_str("\nmechanisms (--without NAME)\n");
     for mechanism in Mechanism::ALL {
-        let _ = writeln!(text, "  {:<20} {}", mechanism.name(), mechanism.meaning());
+        let _ = writeln!(text, "  {:<22} {}", mechanism.name(), mechanism.meaning());
     }
     print(&text)
 }
@@ -45,6 +55,9 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
     }
     if args.resolved {
         return print(&load(&args.load)?.resolved());
+    }
+    if let Some(text) = shipped::find_study(&args.load.scenario) {
+        return print(text);
     }
     if args.load.set.is_empty()
         && args.load.without.is_empty()

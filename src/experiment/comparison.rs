@@ -24,7 +24,7 @@ pub struct TargetValues {
 impl TargetValues {
     /// Starts without a run.
     pub fn new(design: &Design) -> Self {
-        Self { values: vec![vec![Vec::new(); design.targets.len()]; design.cells.len()] }
+        Self { values: vec![vec![Vec::new(); design.targets.len()]; design.cells() as usize] }
     }
 
     /// Adds a run; a run that failed has no values.
@@ -103,11 +103,11 @@ pub struct Comparison<'d> {
 impl<'d> Comparison<'d> {
     /// Judges the values of all runs. `hourly` are the prices around the start of one market.
     pub fn new(design: &'d Design, values: &TargetValues, hourly: Option<(MarketId, &Hourly)>) -> Self {
-        let start = design.cells[0].scenario.start;
+        let start = design.base.start;
         let null = hourly
             .and_then(|(market, hourly)| JumpNull::fit(hourly, start, market, &design.targets, design.seed));
         let (diffusion, paths) = null.unzip();
-        let unlevered = design.cell(Arm::Unlevered);
+        let unlevered = design.find_arm(Arm::Unlevered);
         let targets = (design.targets.iter().enumerate())
             .map(|(index, target)| {
                 let of = |cell: usize| Forecast::of(target, &values.values[cell][index]);
@@ -142,7 +142,7 @@ impl<'d> Comparison<'d> {
         let mut rows = RowWriter::new(&TARGETS);
         for judged in &self.targets {
             let Judged { target, model, unlevered, diffusion } = judged;
-            let market = &design.cells[0].scenario.world.markets[target.market.index()].name;
+            let market = &design.base.world.markets[target.market.index()].name;
             rows.row(0, None)
                 .text(target.id.as_str())
                 .text(target.statistic.name)

@@ -1,83 +1,61 @@
-//! The design of `run`: one scenario, and for each counterfactual one cell more with that mechanism switched off, on the
-//! same seeds; how one run of it is done, and what is estimated from all of them.
+//! The design of an experiment: points of a scenario's values, each with the same arms, on the same seeds; how the scenario of
+//! a cell comes to be, and how one run of it is done. `run` is a design of one point.
 
-use super::{Cancel, Plan, Stopped};
+use super::{Arm, BadPoints, Cancel, Label, Plan, Space, Stopped};
 use crate::engine::Simulation;
-use crate::mechanisms::Mechanism;
-use crate::record::tables::{CELLS, EFFECTS, SUMMARY, metrics};
+use crate::record::tables::{CELLS, RUNS};
 use crate::record::targets::{Target, Watcher};
-use crate::record::{Outcome, Recorder, RowWriter, RunKey, RunRecord, TapeHasher};
+use crate::record::{Column, ColumnKind, Outcome, Recorder, RowWriter, RunKey, RunRecord, Table, TapeHasher};
 use crate::rng::{SCHEME, Seed};
-use crate::scenario::{PopulationStrategy, Scenario};
-use crate::stats::interval::{mean_interval, paired_interval};
-use crate::stats::moments::mean;
-use crate::stats::quantile::Spread;
+use crate::scenario::Scenario;
+use crate::scenario::schema::find;
 use crate::units::{Time, format_duration};
+use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Confidence of every interval.
-const CONFIDENCE: f64 = 0.95;
+/// Scenarios that are kept because the next run is probably of the same cell; more than threads are at work.
+const KEPT_SCENARIOS: usize = 64;
 
-/// How a cell differs from the scenario as it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Arm {
-    /// Not at all.
-    Base,
-    /// A mechanism is switched off.
-    Without(Mechanism),
-    /// Every leveraged population has leverage 1, at the same notional.
-    Unlevered,
-}
-
-impl Arm {
-    /// Returns its name in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Base => "base",
-            Self::Without(mechanism) => mechanism.name(),
-            Self::Unlevered => "unlevered",
-        }
-    }
-}
-
-/// One point of the design.
-#[derive(Clone, Debug)]
-pub struct Cell {
-    /// How it differs.
-    pub arm: Arm,
-    /// What is run.
-    pub scenario: Scenario,
-}
-
-/// The cells of a run, with their seeds.
-#[derive(Clone, Debug)]
+/// The cells of an experiment, with their seeds. Cell number `point * arms + arm` is an arm of a point.
+#[derive(Debug)]
 pub struct Design {
-    /// Cells; the first is the scenario as it is.
-    pub cells: Vec<Cell>,
+    /// The scenario as it is, before values are varied.
+    pub base: Scenario,
+    /// The arms of every point; the first is the scenario of the point itself.
+    pub arms: Vec<Arm>,
     /// The seed that all others come from.
     pub seed: u64,
     /// Repetitions of each cell.
     pub replicates: u32,
     /// Whether each run's tape is hashed.
     pub hash: bool,
+    /// Whether each run's series, liquidations and transfers are kept.
+    pub has_tables: bool,
     /// What of each run is compared with the world.
     pub targets: Vec<Target>,
+    /// What is varied; without it the scenario is the only point.
+    space: Option<Space>,
+    kept: Mutex<VecDeque<(u32, Arc<Scenario>)>>,
 }
 
 impl Design {
-    /// Makes the design of a scenario.
+    /// Makes the design of a scenario: one point, and an arm for each of its counterfactuals.
     pub fn new(scenario: &Scenario, seed: u64, replicates: u32, hash: bool) -> Self {
-        let mut cells = vec![Cell { arm: Arm::Base, scenario: scenario.clone() }];
         // Switching off what is off already would repeat the base.
         let counterfactuals = scenario.counterfactuals.iter().filter(|one| scenario.mechanisms.has(**one));
-        for &mechanism in counterfactuals {
-            let mechanisms = scenario.mechanisms.with(mechanism, false);
-            cells.push(Cell {
-                arm: Arm::Without(mechanism),
-                scenario: Scenario { mechanisms, ..scenario.clone() },
-            });
+        let arms = [Arm::Base].into_iter().chain(counterfactuals.map(|&one| Arm::Without(one))).collect();
+        Self {
+            base: scenario.clone(),
+            arms,
+            seed,
+            replicates,
+            hash,
+            has_tables: true,
+            targets: Vec::new(),
+            space: None,
+            kept: Mutex::default(),
         }
-        Self { cells, seed, replicates, hash, targets: Vec::new() }
     }
 
     /// Makes the design that compares a scenario with targets: the scenario as it is, and the same without leverage unless
@@ -89,20 +67,84 @@ impl Design {
         hash: bool,
         targets: Vec<Target>,
     ) -> Self {
-        let mut cells = vec![Cell { arm: Arm::Base, scenario: scenario.clone() }];
-        let unlevered = without_leverage(scenario);
-        if unlevered != *scenario {
-            cells.push(Cell { arm: Arm::Unlevered, scenario: unlevered });
+        let mut arms = vec![Arm::Base];
+        if Arm::Unlevered.of(scenario) != *scenario {
+            arms.push(Arm::Unlevered);
         }
-        Self { cells, seed, replicates, hash, targets }
+        Self { arms, targets, ..Self::new(scenario, seed, replicates, hash) }
     }
 
-    /// Returns the cell of an arm.
-    pub fn cell(&self, arm: Arm) -> Option<usize> {
-        self.cells.iter().position(|cell| cell.arm == arm)
+    /// Makes the design of a sweep: the points of a space, each with these arms; the first is the base.
+    pub fn swept(scenario: &Scenario, space: Space, arms: Vec<Arm>, seed: u64, replicates: u32) -> Self {
+        Self { arms, space: Some(space), has_tables: false, ..Self::new(scenario, seed, replicates, false) }
     }
 
-    /// Makes the plan that the store keeps: everything that decides a result, the resolved scenario included.
+    /// Returns what is varied, if anything is.
+    pub const fn space(&self) -> Option<&Space> {
+        self.space.as_ref()
+    }
+
+    /// Returns the number of points.
+    pub fn points(&self) -> u32 {
+        self.space.as_ref().map_or(1, |space| space.points().count())
+    }
+
+    /// Returns the number of cells.
+    ///
+    /// # Panics
+    /// Panics if they are more than 2^32: a space has at most ten million points.
+    pub fn cells(&self) -> u32 {
+        self.points().checked_mul(self.arms.len() as u32).expect("a design has fewer than 2^32 cells")
+    }
+
+    /// Returns the point of a cell.
+    pub fn point(&self, cell: u32) -> u32 {
+        cell.div_euclid(self.arms.len() as u32)
+    }
+
+    /// Returns the place of a cell's arm among the arms.
+    pub fn arm(&self, cell: u32) -> usize {
+        cell.rem_euclid(self.arms.len() as u32) as usize
+    }
+
+    /// Returns the cell of an arm of a point.
+    pub fn cell(&self, point: u32, arm: usize) -> u32 {
+        point * self.arms.len() as u32 + arm as u32
+    }
+
+    /// Tells whether a run is the last of its point in the order of tables.
+    pub fn ends_point(&self, key: RunKey) -> bool {
+        self.arm(key.cell) + 1 == self.arms.len() && key.replicate + 1 == self.replicates
+    }
+
+    /// Returns the place of an arm.
+    pub fn find_arm(&self, arm: Arm) -> Option<usize> {
+        self.arms.iter().position(|one| *one == arm)
+    }
+
+    /// Makes the scenario of a cell.
+    ///
+    /// # Errors
+    /// Says what is wrong with the values of its point.
+    pub fn scenario(&self, cell: u32) -> Result<Arc<Scenario>, BadPoints> {
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, scenario)) = kept().iter().find(|(of, _)| *of == cell) {
+            return Ok(Arc::clone(scenario));
+        }
+        let arm = self.arms[self.arm(cell)];
+        let scenario = match &self.space {
+            Some(space) => arm.of(&space.scenario(self.point(cell))?),
+            None => arm.of(&self.base),
+        };
+        let scenario = Arc::new(scenario);
+        let mut kept = kept();
+        kept.truncate(KEPT_SCENARIOS - 1);
+        kept.push_front((cell, Arc::clone(&scenario)));
+        Ok(scenario)
+    }
+
+    /// Makes the plan that the store keeps: everything that decides a result, the definition of what is varied and the resolved
+    /// scenario included.
     pub fn plan(&self, resolved: &str) -> Plan {
         let mut text = format!(
             "program = {} {}\nmodel_version = {}\nseed_scheme = {SCHEME}\nseed = {}\nreplicates = {}\nhash = {}\n",
@@ -113,21 +155,91 @@ impl Design {
             self.replicates,
             self.hash,
         );
-        for (index, cell) in self.cells.iter().enumerate() {
-            let _ = writeln!(text, "cell {index} = {}", cell.arm.name());
+        if let Some(space) = &self.space {
+            let _ = writeln!(text, "tables = {}", self.has_tables);
+            let _ = writeln!(text, "points = {}", space.points().count());
+        }
+        for (index, arm) in self.arms.iter().enumerate() {
+            let what = if self.space.is_some() { "arm" } else { "cell" };
+            let _ = writeln!(text, "{what} {index} = {}", arm.name());
         }
         for target in &self.targets {
-            let _ = writeln!(text, "target {}", computed(target, &self.cells[0].scenario));
+            let _ = writeln!(text, "target {}", computed(target, &self.base));
+        }
+        if let Some(space) = &self.space {
+            let _ = writeln!(text, "{}", space.definition());
         }
         text.push_str(resolved);
-        Plan { text, cells: self.cells.len() as u32, replicates: self.replicates }
+        Plan { text, cells: self.cells(), replicates: self.replicates }
+    }
+
+    /// Returns the columns of a table with one for each parameter that is varied, after the key.
+    pub fn columns<'d>(&'d self, table: &'d Table<'d>) -> Vec<Column<'d>> {
+        let axes = self.space.iter().flat_map(|space| space.points().axes());
+        let parameters = axes.map(|axis| {
+            let kind = axis.kind();
+            let key = find(&axis.moved[0].path.text).filter(|_| axis.moved.len() == 1);
+            let unit = match (kind, key) {
+                (ColumnKind::Text, _) => "",
+                (_, Some(key)) if !key.unit.is_empty() => key.unit,
+                _ => "1",
+            };
+            Column { name: &axis.name, unit, kind, meaning: key.map_or("varied", |key| key.meaning) }
+        });
+        let (key, rest) = table.columns.split_at(2);
+        key.iter().copied().chain(parameters).chain(rest.iter().copied()).collect()
+    }
+
+    /// Returns the columns of the runs table: with those of the parameters, and the arm, where something is varied.
+    pub fn run_columns(&self) -> Vec<Column<'_>> {
+        let mut columns = self.columns(&RUNS);
+        if self.space.is_some() {
+            let arm = CELLS.column("arm").expect("a cell has an arm");
+            columns.insert(columns.len() - RUNS.columns.len() + 2, *arm);
+        }
+        columns
+    }
+
+    /// Writes what the runs table has of a cell before its outcome.
+    pub fn write_cell(&self, cell: u32, rows: &mut RowWriter<'_>) {
+        self.write_parameters(self.point(cell), rows);
+        if self.space.is_some() {
+            rows.text(&*self.arms[self.arm(cell)].name());
+        }
+    }
+
+    /// Returns what stands in tables for a parameter of a point, by the place of its axis; `None` where nothing does.
+    ///
+    /// # Panics
+    /// Panics without such an axis.
+    pub fn label(&self, point: u32, axis: usize) -> Option<Label> {
+        let space = self.space.as_ref().expect("something is varied");
+        let of = &space.points().axes()[axis];
+        match space.points().levels(point)[axis] {
+            Some(level) => Some(of.label(level).clone()),
+            None => space.unvaried(of),
+        }
+    }
+
+    /// Writes what a point has for each parameter that is varied.
+    pub fn write_parameters(&self, point: u32, rows: &mut RowWriter<'_>) {
+        let Some(space) = &self.space else { return };
+        for (at, axis) in space.points().axes().iter().enumerate() {
+            match (axis.kind(), self.label(point, at)) {
+                (ColumnKind::Text, Some(Label::Word(word))) => rows.text(word.as_str()),
+                (ColumnKind::Text, _) => rows.text(None),
+                (_, Some(Label::Number(number))) => rows.number(number),
+                _ => rows.number(None),
+            };
+        }
     }
 
     /// Does one run.
     pub fn simulate(&self, key: RunKey, cancel: &Cancel) -> Result<RunRecord, Stopped> {
-        let scenario = &self.cells[key.cell as usize].scenario;
+        let scenario = &*self.scenario(key.cell).map_err(|bad| Stopped::Failed(bad.render(false)))?;
         let seed = Seed { master: self.seed, replicate: key.replicate };
         let recorder = Recorder::new(scenario, key.cell, key.replicate);
+        let recorder = if self.has_tables { recorder } else { recorder.metrics_only() };
         let watcher = (!self.targets.is_empty()).then(|| Watcher::new(scenario, &self.targets));
         let mut observer = ((recorder, watcher), self.hash.then(TapeHasher::new));
         let mut simulation = Simulation::new(scenario, seed, &mut observer);
@@ -173,30 +285,6 @@ fn see(watcher: &mut Option<Watcher>, simulation: &Simulation, time: Time) {
     }
 }
 
-/// Returns a scenario in which everybody who chooses a leverage chooses 1. Notionals are stated whatever the leverage, so they
-/// stay; what is behind them grows.
-fn without_leverage(scenario: &Scenario) -> Scenario {
-    let mut unlevered = scenario.clone();
-    for population in &mut unlevered.populations {
-        match &mut population.strategy {
-            PopulationStrategy::Retail { spec, .. } => {
-                spec.leverages = vec![1];
-                spec.weights = vec![1.0];
-            }
-            PopulationStrategy::TrendFollower(spec) => {
-                spec.capital *= f64::from(spec.leverage);
-                spec.leverage = 1;
-            }
-            PopulationStrategy::Background(_)
-            | PopulationStrategy::Maker { .. }
-            | PopulationStrategy::Arbitrageur { .. }
-            | PopulationStrategy::Holder(_)
-            | PopulationStrategy::Fundamentalist(_) => {}
-        }
-    }
-    unlevered
-}
-
 /// Says everything about a target that decides its values; what was observed does not.
 fn computed(target: &Target, scenario: &Scenario) -> String {
     let span = |window: crate::record::targets::Window| {
@@ -213,160 +301,104 @@ fn computed(target: &Target, scenario: &Scenario) -> String {
     )
 }
 
-/// Values of all metrics by cell and replicate: what estimates are made from.
-#[derive(Clone, Debug)]
-pub struct Measurements {
-    /// By cell, then replicate: one value a metric, or none at all where the run failed.
-    values: Vec<Vec<Vec<Option<f64>>>>,
-}
-
-/// One metric with and without a mechanism.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Effect {
-    /// Mean with it.
-    pub with: f64,
-    /// Mean without it.
-    pub without: f64,
-    /// Mean difference with its interval; the interval is absent for fewer than two pairs.
-    pub difference: f64,
-    /// Ends of the 95 % interval.
-    pub interval: Option<(f64, f64)>,
-    /// Replicates in it.
-    pub pairs: usize,
-}
-
-impl Measurements {
-    /// Starts without a run.
-    pub fn new(design: &Design) -> Self {
-        let none = vec![Vec::new(); design.replicates as usize];
-        Self { values: vec![none; design.cells.len()] }
-    }
-
-    /// Adds a run.
-    pub fn add(&mut self, record: &RunRecord) {
-        self.values[record.cell as usize][record.replicate as usize].clone_from(&record.metrics);
-    }
-
-    /// Returns the values of a metric in a cell, in the order of replicates; runs without one are left out.
-    pub fn of(&self, cell: usize, metric: &str) -> Vec<f64> {
-        let Some(index) = index_of(metric) else { return Vec::new() };
-        self.values[cell].iter().filter_map(|run| *run.get(index)?).collect()
-    }
-
-    /// Compares a metric with a mechanism (the first cell) and without it, over the replicates that have both.
-    pub fn effect(&self, cell: usize, metric: &str) -> Option<Effect> {
-        let index = index_of(metric)?;
-        let both = self.values[0].iter().zip(&self.values[cell]);
-        let pairs: Vec<(f64, f64)> =
-            both.filter_map(|(with, without)| (*with.get(index)?).zip(*without.get(index)?)).collect();
-        let (with, without): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-        let (mean_with, mean_without) = (mean(&with)?, mean(&without)?);
-        let interval = paired_interval(&with, &without, CONFIDENCE);
-        Some(Effect {
-            with: mean_with,
-            without: mean_without,
-            difference: interval.map_or(mean_with - mean_without, |interval| interval.estimate),
-            interval: interval.map(|interval| (interval.low, interval.high)),
-            pairs: with.len(),
-        })
-    }
-
-    /// Returns how a metric spreads over the replicates of a cell.
-    pub fn spread(&self, cell: usize, metric: &str) -> Option<Spread> {
-        Spread::of(&self.of(cell, metric))
-    }
-
-    /// Writes the table of cells.
-    pub fn cells(design: &Design) -> String {
-        let mut rows = RowWriter::new(&CELLS);
-        for (index, cell) in design.cells.iter().enumerate() {
-            rows.row(index as u32, None).text(cell.arm.name());
-        }
-        rows.finish()
-    }
-
-    /// Writes the table of estimates by cell and metric.
-    pub fn summary(&self, design: &Design) -> String {
-        let mut rows = RowWriter::new(&SUMMARY);
-        for (index, cell) in design.cells.iter().enumerate() {
-            for column in metrics() {
-                let values = self.of(index, column.name);
-                let interval = mean_interval(&values, CONFIDENCE);
-                let spread = Spread::of(&values);
-                rows.row(index as u32, None)
-                    .text(cell.arm.name())
-                    .text(column.name)
-                    .integer(values.len() as i64)
-                    .number(mean(&values))
-                    .number(interval.map(|interval| interval.low))
-                    .number(interval.map(|interval| interval.high))
-                    .number(spread.map(|spread| spread.median))
-                    .number(spread.map(|spread| spread.low))
-                    .number(spread.map(|spread| spread.high));
-            }
-        }
-        rows.finish()
-    }
-
-    /// Writes the table of effects.
-    pub fn effects(&self, design: &Design) -> String {
-        let mut rows = RowWriter::new(&EFFECTS);
-        for (index, cell) in design.cells.iter().enumerate() {
-            let Arm::Without(mechanism) = cell.arm else { continue };
-            for column in metrics() {
-                let effect = self.effect(index, column.name);
-                let effect = effect.as_ref();
-                let interval = effect.and_then(|effect| effect.interval);
-                rows.row(index as u32, None)
-                    .text(mechanism.name())
-                    .text(column.name)
-                    .integer(effect.map_or(0, |effect| effect.pairs) as i64)
-                    .number(effect.map(|effect| effect.with))
-                    .number(effect.map(|effect| effect.without))
-                    .number(effect.map(|effect| effect.difference))
-                    .number(interval.map(|ends| ends.0))
-                    .number(interval.map(|ends| ends.1));
-            }
-        }
-        rows.finish()
-    }
-}
-
-fn index_of(metric: &str) -> Option<usize> {
-    metrics().position(|column| column.name == metric)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Document, check, shipped};
+    use crate::experiment::points::tests::axis;
+    use crate::experiment::{Axis, Combination, Points};
+    use crate::mechanisms::Mechanism;
+    use crate::scenario::{Document, PopulationStrategy, check, shipped};
 
-    fn scenario(name: &str) -> Scenario {
-        let text = shipped::find(name).unwrap().text;
-        check(&Document::parse(name, text.as_bytes()).unwrap(), name).unwrap()
+    fn document(name: &str) -> Document {
+        Document::parse(name, shipped::find(name).unwrap().text.as_bytes()).unwrap()
     }
 
-    #[test]
-    fn without_leverage_everybody_has_one_and_the_rest_stays() {
-        let leveraged = scenario("long-squeeze");
-        let unlevered = without_leverage(&leveraged);
-        assert_ne!(unlevered, leveraged);
-        assert_eq!(without_leverage(&unlevered), unlevered);
-        for population in &unlevered.populations {
-            if let PopulationStrategy::Retail { spec, .. } = &population.strategy {
-                assert_eq!(spec.leverages, [1]);
-            }
-        }
-        assert_eq!((&unlevered.world, &unlevered.shocks), (&leveraged.world, &leveraged.shocks));
+    fn scenario(name: &str) -> Scenario {
+        check(&document(name), name).unwrap()
+    }
+
+    const LEVERAGES: &str = "populations.retail.strategy.retail.leverages";
+
+    fn swept(axes: Vec<Axis>, combination: Combination) -> Design {
+        let home = Document::parse("home", b"").unwrap();
+        let points = Points::new(axes, combination).unwrap();
+        let space =
+            Space::new(document("long-squeeze"), "long-squeeze", home, points, "design = \"x\"".to_owned());
+        let arms = vec![Arm::Base, Arm::Without(Mechanism::ForcedLiquidation)];
+        Design::swept(&scenario("long-squeeze"), space, arms, 1, 3)
     }
 
     #[test]
     fn an_arm_that_would_repeat_the_base_is_left_out() {
-        let arms = |name: &str| -> Vec<&'static str> {
+        let arms = |name: &str| -> Vec<String> {
             let design = Design::compared(&scenario(name), 1, 1, false, Vec::new());
-            design.cells.iter().map(|cell| cell.arm.name()).collect()
+            design.arms.iter().map(|arm| arm.name().into_owned()).collect()
         };
         assert_eq!(arms("long-squeeze"), ["base", "unlevered"]);
         assert_eq!(arms("leverage-one"), ["base"]);
+    }
+
+    #[test]
+    fn a_cell_is_an_arm_of_a_point() {
+        let design = swept(vec![axis("duration", &["20m", "30m", "40m"])], Combination::Grid);
+        assert_eq!((design.points(), design.cells()), (3, 6));
+        for cell in 0..6 {
+            let (point, arm) = (design.point(cell), design.arm(cell));
+            assert_eq!(design.cell(point, arm), cell);
+            let scenario = design.scenario(cell).unwrap();
+            assert_eq!(scenario.duration, Time((20 + 10 * i64::from(point)) * 60_000_000_000));
+            assert_eq!(scenario.mechanisms.has(Mechanism::ForcedLiquidation), arm == 0);
+        }
+        assert_eq!(design.scenario(0).unwrap(), design.scenario(0).unwrap(), "a kept one is the same");
+    }
+
+    #[test]
+    fn values_replace_what_stands_at_their_paths_and_nothing_else() {
+        let design = swept(vec![axis(LEVERAGES, &["[[7, 1]]", "[[9, 1]]"])], Combination::OneAtATime);
+        let leverages = |cell: u32| {
+            let scenario = design.scenario(cell).unwrap();
+            let retail = scenario.populations.iter().find_map(|population| match &population.strategy {
+                PopulationStrategy::Retail { spec, .. } => Some(spec.leverages.clone()),
+                _ => None,
+            });
+            retail.unwrap()
+        };
+        assert_eq!(leverages(0), [5, 10, 20, 50], "the scenario as it is");
+        assert_eq!((leverages(2), leverages(4)), (vec![7], vec![9]));
+        assert_eq!(*design.scenario(0).unwrap(), scenario("long-squeeze"));
+    }
+
+    #[test]
+    fn a_plan_says_what_decides_and_a_million_points_are_few_words() {
+        let thousand: Vec<String> = (1..=1_000).map(|value| value.to_string()).collect();
+        let values: Vec<&str> = thousand.iter().map(String::as_str).collect();
+        let shorts = axis("populations.retail.strategy.retail.shorts", &values);
+        let longs = axis("populations.retail.strategy.retail.longs", &values);
+        let design = swept(vec![shorts, longs], Combination::Grid);
+        let plan = design.plan("resolved = true\n");
+        assert_eq!(u64::from(plan.cells), 2_000_000);
+        assert!(plan.text.len() < 10_000, "{}", plan.text.len());
+        assert!(plan.text.contains("\npoints = 1000000\n"), "{}", plan.text);
+        assert!(
+            plan.text
+                .ends_with("arm 0 = base\narm 1 = forced_liquidation\ndesign = \"x\"\nresolved = true\n")
+        );
+        design.scenario(1_999_999).unwrap();
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_said_once_however_many_points_have_it() {
+        let path = "populations.flow.strategy.background.depth_scale";
+        let bad =
+            swept(vec![axis(path, &["1", "-2"]), axis("duration", &["1h", "2h", "soon"])], Combination::Grid);
+        let said = bad.space().unwrap().check().unwrap_err().render(false);
+        assert_eq!(said.matches("error").count(), 2, "{said}");
+        assert!(said.contains("-2 is out of range") && said.contains("\"soon\" is not a duration"), "{said}");
+        // The shock of the scenario comes after ten minutes.
+        let bad = swept(vec![axis("duration", &["1h", "5m"])], Combination::Grid);
+        let said = bad.space().unwrap().check().unwrap_err().render(false);
+        assert!(said.contains("with duration = 5m"), "{said}");
+        let good = swept(vec![axis(path, &["1", "2"])], Combination::Grid);
+        assert!(good.space().unwrap().check().is_ok());
     }
 }

@@ -16,6 +16,8 @@ const MAGIC: [u8; 8] = *b"FSJOURN\n";
 pub(super) const VERSION: u32 = 1;
 const MARK: [u8; 4] = [0xF5, b'R', b'U', b'N'];
 const HASH: usize = 32;
+/// Bytes of a hash by which payloads are compared: 2^64 pairs of runs would be needed to meet by chance.
+const DIGEST: usize = 16;
 /// Bytes of a frame before its payload.
 const PREFIX: usize = MARK.len() + 8 + HASH;
 /// Bytes of a head before its plan text.
@@ -44,6 +46,8 @@ pub(super) struct PayloadAt {
     pub(super) frame: u64,
     /// Number of bytes of the payload.
     pub(super) len: u64,
+    /// First bytes of the hash that vouches for it: two payloads with the same are the same.
+    pub(super) digest: [u8; DIGEST],
 }
 
 impl PayloadAt {
@@ -66,6 +70,11 @@ fn head_of_version(version: u32, plan_text: &str) -> Vec<u8> {
     let hash = blake3::hash(&bytes);
     bytes.extend(hash.as_bytes());
     bytes
+}
+
+/// Returns what the payload of a frame is compared by.
+pub(super) fn digest(frame: &[u8]) -> [u8; DIGEST] {
+    array_at(frame, MARK.len() + 8)
 }
 
 /// Makes the frame of a payload.
@@ -147,7 +156,8 @@ impl<R: Read + Seek> Reader<R> {
         payload.resize(len as usize, 0);
         self.bytes.read_exact(payload)?;
         let whole = frame_hash(len, payload)[..] == prefix[MARK.len() + 8..];
-        Ok(whole.then_some(PayloadAt { frame: at, len }))
+        let digest = array_at(&prefix, MARK.len() + 8);
+        Ok(whole.then_some(PayloadAt { frame: at, len, digest }))
     }
 
     /// Hands every whole frame from `start` on to `each`, and returns the ranges of bytes that belong to none.

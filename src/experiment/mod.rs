@@ -9,24 +9,40 @@
 //! What can go wrong: another process holds the folder, it belongs to another plan, the disk is full or damaged. Each
 //! is a [`StoreError`] or a [`StoreWarning`] with its path; a run that breaks is a record like any other.
 
+mod amplification;
+mod arm;
+mod axes;
 mod cancel;
 mod comparison;
 mod design;
 mod journal;
 mod jump_null;
 mod lock;
+mod measurements;
 mod panics;
 mod plan;
+mod points;
 mod runner;
+mod space;
 mod store;
+mod study;
 pub mod validate;
+mod values;
 pub mod whole_file;
 
+pub use amplification::{Amplification, Quartet, surface};
+pub use arm::Arm;
+pub use axes::{SOBOL_POINTS, Sampling, Variant, Variation, name_apart, points};
 pub use cancel::{Cancel, Signal};
 pub use comparison::{Comparison, Forecast, Judged, TargetValues, Total, target_values_rows};
-pub use design::{Arm, Cell, Design, Effect, Measurements};
+pub use design::Design;
 pub use jump_null::JumpNull;
 pub use lock::Holder;
-pub use plan::Plan;
+pub use measurements::{Effect, Gatherer, Mean, Measurements, is_column};
+pub use plan::{Plan, Shard};
+pub use points::{Axis, Combination, Label, MOST_POINTS, Moved, Points, Written};
 pub use runner::{Ended, Finish, Progress, RunError, Stopped, Work, run_all};
-pub use store::{JOURNAL, LOCK, Opening, Store, StoreError, StoreWarning};
+pub use space::{BadPoints, Space};
+pub use store::{Counted, JOURNAL, LOCK, Opening, Store, StoreError, StoreWarning, is_own};
+pub use study::{STUDY_KEYS, Study};
+pub use values::Between;

@@ -7,6 +7,38 @@ const SHORT_ID: usize = 8;
 /// How many differing lines are shown before the rest is only counted.
 const SHOWN_DIFFERENCES: usize = 12;
 
+/// A part of a plan that one of several processes does: every `count`-th cell from `index` on, so that costly cells spread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shard {
+    index: u32,
+    count: u32,
+}
+
+impl Shard {
+    /// The whole plan.
+    pub const WHOLE: Self = Self { index: 0, count: 1 };
+
+    /// Makes a part; `None` unless `index` is below `count`.
+    pub const fn new(index: u32, count: u32) -> Option<Self> {
+        if index < count { Some(Self { index, count }) } else { None }
+    }
+
+    /// Returns its number, from 0.
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+
+    /// Returns how many parts there are.
+    pub const fn count(self) -> u32 {
+        self.count
+    }
+
+    /// Tells whether a cell belongs to it.
+    pub const fn has(self, cell: u32) -> bool {
+        cell.rem_euclid(self.count) == self.index
+    }
+}
+
 /// A design of `cells` x `replicates` runs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
@@ -39,6 +71,19 @@ impl Plan {
     pub fn keys(&self) -> impl Iterator<Item = RunKey> + Send + use<> {
         let replicates = self.replicates;
         (0..self.cells).flat_map(move |cell| (0..replicates).map(move |replicate| RunKey { cell, replicate }))
+    }
+
+    /// Returns the runs of a part in the order of tables.
+    pub fn keys_of(&self, shard: Shard) -> impl Iterator<Item = RunKey> + Send + use<> {
+        let replicates = self.replicates;
+        let cells = (shard.index..self.cells).step_by(shard.count as usize);
+        cells.flat_map(move |cell| (0..replicates).map(move |replicate| RunKey { cell, replicate }))
+    }
+
+    /// Returns the number of runs of a part.
+    pub fn runs_of(&self, shard: Shard) -> u64 {
+        let cells = self.cells.saturating_sub(shard.index).div_ceil(shard.count);
+        u64::from(cells) * u64::from(self.replicates)
     }
 
     /// Tells whether the plan has this run.
@@ -80,6 +125,24 @@ mod tests {
         assert_eq!(plan.runs(), 4);
         assert!(plan.keys().all(|key| plan.contains(key)));
         assert!(!plan.contains(RunKey { cell: 2, replicate: 0 }));
+    }
+
+    #[test]
+    fn shards_part_the_plan() {
+        let plan = Plan { text: String::new(), cells: 7, replicates: 3 };
+        for count in [1, 2, 3, 7, 9] {
+            let shards = (0..count).map(|index| Shard::new(index, count).unwrap());
+            let mut all: Vec<RunKey> = Vec::new();
+            for shard in shards {
+                let keys: Vec<RunKey> = plan.keys_of(shard).collect();
+                assert_eq!(keys.len() as u64, plan.runs_of(shard));
+                assert!(keys.iter().all(|key| shard.has(key.cell)));
+                all.extend(keys);
+            }
+            all.sort_unstable();
+            assert_eq!(all, plan.keys().collect::<Vec<_>>(), "{count} shards");
+        }
+        assert_eq!(Shard::new(2, 2), None);
     }
 
     #[test]

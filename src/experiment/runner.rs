@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::panics;
 use super::store::EncodedRun;
-use super::{Cancel, Plan, Signal, Store, StoreError};
+use super::{Cancel, Plan, Shard, Signal, Store, StoreError};
 use crate::record::{Outcome, RunKey, RunRecord};
 
 /// At most this much work is lost in a power cut.
@@ -54,6 +54,8 @@ impl Progress for () {
 pub struct Work<'a> {
     /// Which runs there are.
     pub plan: &'a Plan,
+    /// Which of them are done here.
+    pub shard: Shard,
     /// How many run at once.
     pub threads: NonZeroUsize,
     /// Who watches.
@@ -109,11 +111,12 @@ where
         .build()
         .map_err(|source| RunError::Threads { threads: work.threads, source })?;
     let done = store.done();
-    let already = done.len() as u64;
-    let missing = Mutex::new(work.plan.keys().filter(move |key| !done.contains(key)));
+    let already = done.iter().filter(|key| work.shard.has(key.cell)).count() as u64;
+    let total = work.plan.runs_of(work.shard);
+    let missing = Mutex::new(work.plan.keys_of(work.shard).filter(move |key| !done.contains(key)));
     let cancel = work.cancel.child();
     let state = Mutex::new(State { store, finished: 0, failed: Vec::new(), error: None });
-    work.progress.begin(already, work.plan.runs());
+    work.progress.begin(already, total);
     thread::scope(|scope| {
         let (stop_ticking, ticks) = mpsc::channel::<()>();
         let (state, cancel) = (&state, &cancel);
@@ -148,7 +151,7 @@ where
     state.failed.sort_unstable();
     // A signal that came when all was done stopped nothing.
     let ended = already + state.finished + state.failed.len() as u64;
-    let cancelled = work.cancel.signal().filter(|_| ended < work.plan.runs());
+    let cancelled = work.cancel.signal().filter(|_| ended < total);
     Ok(Finish { already, finished: state.finished, failed: state.failed, cancelled })
 }
 
@@ -256,6 +259,7 @@ mod tests {
     {
         let work = Work {
             plan: case.plan,
+            shard: Shard::WHOLE,
             threads: NonZeroUsize::new(case.threads).unwrap(),
             progress: case.progress,
             cancel: case.cancel,

@@ -39,6 +39,8 @@ pub struct WholeFile {
 impl WholeFile {
     /// The ending of files in the making.
     pub const PARTIAL: &'static str = ".partial";
+    /// The beginning of the names of files in the making that several processes may write.
+    pub(super) const SHARED: &'static str = "journal.shared.";
 
     /// Begins a file.
     pub fn create(path: &Path) -> Result<Self, FileError> {
@@ -91,6 +93,27 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     file.commit()
 }
 
+/// Writes a whole file that others may be writing with the same bytes at the same time; nothing is done where it has them
+/// already.
+pub fn write_shared(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if fs::read(path).is_ok_and(|found| found == bytes) {
+        return Ok(());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new()
+        .prefix(WholeFile::SHARED)
+        .suffix(WholeFile::PARTIAL)
+        .tempfile_in(folder)
+        .map_err(FileError::when("create", path))?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(FileError::when("write", path))?;
+    file.persist(path).map_err(|error| FileError {
+        action: "put in place",
+        path: path.to_owned(),
+        source: error.error,
+    })?;
+    sync_folder(folder)
+}
+
 /// Makes the names in a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), FileError> {
     // An empty path is how `parent` names the current folder; only Unix can open a folder to sync it.
@@ -132,6 +155,17 @@ mod tests {
         assert!(error.to_string().contains("a.csv"), "{error}");
         assert!(error.to_string().contains("No space left on device"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_shared_file_is_written_once_and_replaced_if_it_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.toml");
+        for text in ["one", "one", "two"] {
+            write_shared(&path, text.as_bytes()).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), text.as_bytes());
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ const RESOURCE_PROFILE: &str = "https://datapackage.org/profiles/2.0/dataresourc
 const SCHEMA_PROFILE: &str = "https://datapackage.org/profiles/2.0/tableschema.json";
 
 /// Makes the description of a folder's tables and of its dictionary.
-pub(super) fn data_package(name: &str, tables: &[TableFile], dictionary: &FileEntry) -> String {
+pub(super) fn data_package(name: &str, tables: &[TableFile<'_>], dictionary: &FileEntry) -> String {
     let has_runs = tables.iter().any(|written| written.table.name == RUNS);
     let mut resources: Vec<Value> = tables.iter().map(|written| table_resource(written, has_runs)).collect();
     let fields: Vec<Value> =
@@ -36,7 +36,7 @@ pub(super) fn data_package(name: &str, tables: &[TableFile], dictionary: &FileEn
     text
 }
 
-fn table_resource(written: &TableFile, has_runs: bool) -> Value {
+fn table_resource(written: &TableFile<'_>, has_runs: bool) -> Value {
     let table = written.table;
     let fields: Vec<Value> = table
         .columns
@@ -90,7 +90,7 @@ const DICTIONARY: [(&str, &str); 5] = [
 ];
 
 /// Makes the dictionary: a row for each column of each table.
-pub(super) fn dictionary<'a>(tables: impl Iterator<Item = &'a Table>) -> String {
+pub(super) fn dictionary<'a>(tables: impl Iterator<Item = &'a Table<'a>>) -> String {
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
     csv.write_record(DICTIONARY.map(|(name, _)| name)).expect("memory takes every row");
     for table in tables {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::{MANIFEST, SUMS, listed_files};
 use crate::experiment::whole_file::{FileError, WholeFile};
-use crate::experiment::{JOURNAL, LOCK, Plan};
+use crate::experiment::{Plan, is_own};
 
 /// How many foreign names are shown.
 const SHOWN_NAMES: usize = 3;
@@ -47,11 +47,8 @@ pub fn claim(path: &Path) -> Result<(), FolderError> {
             FileError { action: "create", path: path.to_owned(), source }.into()
         });
     }
-    if path.join(JOURNAL).exists() || path.join(LOCK).exists() {
-        return Ok(());
-    }
     let mut names = names_in(path)?;
-    if names.is_empty() {
+    if names.is_empty() || names.iter().any(|name| is_own(name)) {
         return Ok(());
     }
     let rest = names.len().saturating_sub(SHOWN_NAMES);
@@ -93,6 +90,7 @@ fn names_in(path: &Path) -> Result<Vec<String>, FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::LOCK;
 
     #[test]
     fn the_default_folder_is_named_after_scenario_and_plan() {

@@ -29,7 +29,7 @@ pub struct Publication<'a> {
     folder: &'a Path,
     cancel: &'a Cancel,
     files: Vec<FileEntry>,
-    tables: Vec<TableFile>,
+    tables: Vec<TableFile<'a>>,
 }
 
 impl<'a> Publication<'a> {
@@ -41,7 +41,7 @@ impl<'a> Publication<'a> {
     /// Writes the tables in one pass over the records.
     pub fn tables(
         &mut self,
-        jobs: &[TableJob<'_>],
+        jobs: &[TableJob<'a>],
         records: impl Iterator<Item = Result<RunRecord, StoreError>>,
     ) -> Result<(), OutputError> {
         self.tables.extend(write_tables(self.folder, jobs, records, self.cancel)?);
@@ -83,7 +83,7 @@ mod tests {
     use super::super::{MANIFEST, SUMS, Standing, discard_results, standing, verify};
     use super::*;
     use crate::experiment::{
-        Cancel, Holder, JOURNAL, LOCK, Opening, Plan, Signal, Stopped, Store, Work, run_all,
+        Cancel, Holder, JOURNAL, LOCK, Opening, Plan, Shard, Signal, Stopped, Store, Work, run_all,
     };
     use crate::record::RunKey;
     use std::collections::BTreeMap;
@@ -118,6 +118,7 @@ mod tests {
         let plan = plan();
         let work = Work {
             plan: &plan,
+            shard: Shard::WHOLE,
             threads: NonZeroUsize::new(threads).unwrap(),
             progress: &(),
             cancel: &cancel,

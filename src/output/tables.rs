@@ -13,6 +13,8 @@ pub enum Rows<'a> {
     Fragments,
     /// A function of each record, such as [`runs_row`]; failed runs included.
     PerRun(&'a dyn Fn(&RunRecord) -> String),
+    /// A function of each record that gathers several of them and gives their rows with the last: estimates of a point.
+    Gathered(&'a dyn Fn(&RunRecord) -> String),
     /// Made already, as for a summary over replicates.
     Given(String),
 }
@@ -20,14 +22,14 @@ pub enum Rows<'a> {
 /// One table to write.
 pub struct TableJob<'a> {
     /// Its columns.
-    pub table: &'static Table,
+    pub table: &'a Table<'a>,
     /// Its rows.
     pub rows: Rows<'a>,
 }
 
 /// A table that was written.
-pub(super) struct TableFile {
-    pub(super) table: &'static Table,
+pub(super) struct TableFile<'a> {
+    pub(super) table: &'a Table<'a>,
     pub(super) file: FileEntry,
     /// Whether each of its rows belongs to one run.
     pub(super) per_run: bool,
@@ -37,12 +39,12 @@ pub(super) struct TableFile {
 ///
 /// # Panics
 /// Panics if a record has a fragment for a table that is not written: it would be lost without a word.
-pub(super) fn write_tables(
+pub(super) fn write_tables<'a>(
     folder: &Path,
-    jobs: &[TableJob<'_>],
+    jobs: &[TableJob<'a>],
     records: impl Iterator<Item = Result<RunRecord, StoreError>>,
     cancel: &Cancel,
-) -> Result<Vec<TableFile>, OutputError> {
+) -> Result<Vec<TableFile<'a>>, OutputError> {
     let mut files = Vec::with_capacity(jobs.len());
     for job in jobs {
         let mut file = SummedFile::create(folder, &job.table.file_name())?;
@@ -66,30 +68,36 @@ pub(super) fn write_tables(
         for (job, file) in jobs.iter().zip(&mut files) {
             match &job.rows {
                 Rows::Fragments => file.append(record.rows(job.table.name).as_bytes())?,
-                Rows::PerRun(rows) => file.append(rows(&record).as_bytes())?,
+                Rows::PerRun(rows) | Rows::Gathered(rows) => file.append(rows(&record).as_bytes())?,
                 Rows::Given(_) => {}
             }
         }
     }
     let mut written = Vec::with_capacity(jobs.len());
     for (job, file) in jobs.iter().zip(files) {
-        let per_run = !matches!(job.rows, Rows::Given(_));
+        let per_run = matches!(job.rows, Rows::Fragments | Rows::PerRun(_));
         written.push(TableFile { table: job.table, file: file.commit()?, per_run });
     }
     Ok(written)
 }
 
-/// Makes the row of a run for a runs table. The columns `outcome` and `tape_hash` are the record's own; every other
-/// column takes the next of its metrics, and stays empty if the run failed.
+/// Makes the row of a run for a runs table. `parameters` fills columns between the key and `outcome`, if there are any. The
+/// columns `outcome` and `tape_hash` are the record's own; every other column takes the next of its metrics, and stays empty if
+/// the run failed.
 ///
 /// # Panics
 /// Panics if table and record differ in their number of metrics, or if a metric is no whole number in an integer
 /// column: both are errors of the program.
-pub fn runs_row(table: &'static Table, record: &RunRecord) -> String {
+pub fn runs_row(
+    table: &Table<'_>,
+    record: &RunRecord,
+    parameters: impl FnOnce(&mut RowWriter<'_>),
+) -> String {
     let failed = record.outcome != Outcome::Finished;
     let mut metrics = record.metrics.iter().copied();
     let mut rows = RowWriter::new(table);
     rows.row(record.cell, record.replicate);
+    parameters(&mut rows);
     while let Some(column) = rows.next_column() {
         match (column.name, column.kind) {
             ("outcome", ColumnKind::Text) => rows.text(if failed { "failed" } else { "finished" }),
@@ -127,11 +135,11 @@ pub(super) mod tests {
     use crate::record::{Fragment, RunKey};
     use std::fs;
 
-    const fn column(name: &'static str, unit: &'static str, kind: ColumnKind) -> Column {
+    const fn column(name: &'static str, unit: &'static str, kind: ColumnKind) -> Column<'static> {
         Column { name, unit, kind, meaning: "of a test" }
     }
 
-    pub(in crate::output) static RUNS: Table = Table {
+    pub(in crate::output) static RUNS: Table<'_> = Table {
         name: "runs",
         title: "one run",
         columns: &[
@@ -145,13 +153,13 @@ pub(super) mod tests {
         ],
     };
 
-    pub(in crate::output) static SERIES: Table = Table {
+    pub(in crate::output) static SERIES: Table<'_> = Table {
         name: "series",
         title: "one moment of one run",
         columns: &[CELL, REPLICATE, column("price_usd", "USD", ColumnKind::Number)],
     };
 
-    pub(in crate::output) static SUMMARY: Table = Table {
+    pub(in crate::output) static SUMMARY: Table<'_> = Table {
         name: "summary",
         title: "one metric of one cell",
         columns: &[CELL, REPLICATE, column("metric", "", ColumnKind::Text)],
@@ -175,7 +183,7 @@ pub(super) mod tests {
 
     pub(in crate::output) fn jobs() -> [TableJob<'static>; 3] {
         [
-            TableJob { table: &RUNS, rows: Rows::PerRun(&|record| runs_row(&RUNS, record)) },
+            TableJob { table: &RUNS, rows: Rows::PerRun(&|record| runs_row(&RUNS, record, |_| {})) },
             TableJob { table: &SERIES, rows: Rows::Fragments },
             TableJob { table: &SUMMARY, rows: Rows::Given("0,,drawdown\n".to_owned()) },
         ]
@@ -225,7 +233,7 @@ pub(super) mod tests {
     fn half_a_liquidation_is_an_error_of_the_program() {
         let mut broken = record(RunKey { cell: 0, replicate: 0 });
         broken.metrics[0] = Some(0.5);
-        runs_row(&RUNS, &broken);
+        runs_row(&RUNS, &broken, |_| {});
     }
 
     #[test]
@@ -233,6 +241,6 @@ pub(super) mod tests {
     fn a_metric_without_a_column_is_an_error_of_the_program() {
         let mut broken = record(RunKey { cell: 0, replicate: 0 });
         broken.metrics.push(None);
-        runs_row(&RUNS, &broken);
+        runs_row(&RUNS, &broken, |_| {});
     }
 }

@@ -27,18 +27,18 @@ impl ColumnKind {
 
 /// One column of a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Column {
+pub struct Column<'a> {
     /// Name in the header, in snake case with the unit last (`depth_bid_usd`).
-    pub name: &'static str,
+    pub name: &'a str,
     /// Unit as a reader writes it (`USD`, `bps`, `s`), `1` for a share or a count, empty for text.
-    pub unit: &'static str,
+    pub unit: &'a str,
     /// What its cells hold.
     pub kind: ColumnKind,
     /// What it means, in one phrase.
-    pub meaning: &'static str,
+    pub meaning: &'a str,
 }
 
-impl Column {
+impl Column<'_> {
     /// Returns the label of an axis that shows this column: its meaning and, if it has one, its unit in brackets.
     pub fn axis_label(&self) -> String {
         match self.unit {
@@ -48,30 +48,30 @@ impl Column {
     }
 }
 
-/// One table of a results folder, stored as `<name>.csv`.
+/// One table of a results folder, stored as `<name>.csv`. Most are static; those of a sweep have columns of their own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Table {
+pub struct Table<'a> {
     /// Name in snake case, also the stem of its file.
-    pub name: &'static str,
+    pub name: &'a str,
     /// What a row is, in one phrase.
-    pub title: &'static str,
+    pub title: &'a str,
     /// Its columns in order; the first two are [`CELL`] and [`REPLICATE`].
-    pub columns: &'static [Column],
+    pub columns: &'a [Column<'a>],
 }
 
 /// The first column of every table.
-pub const CELL: Column =
+pub const CELL: Column<'_> =
     Column { name: "cell", unit: "1", kind: ColumnKind::Integer, meaning: "point of the design" };
 
 /// The second column of every table; empty where a row is about all replicates of a cell.
-pub const REPLICATE: Column = Column {
+pub const REPLICATE: Column<'_> = Column {
     name: "replicate",
     unit: "1",
     kind: ColumnKind::Integer,
     meaning: "repetition with its own seeds",
 };
 
-impl Table {
+impl Table<'_> {
     /// Returns the file name of the table inside a results folder.
     pub fn file_name(&self) -> String {
         format!("{}.csv", self.name)
@@ -84,7 +84,7 @@ impl Table {
     }
 
     /// Returns the column of this name.
-    pub fn column(&self, name: &str) -> Option<&Column> {
+    pub fn column(&self, name: &str) -> Option<&Column<'_>> {
         self.columns.iter().find(|column| column.name == name)
     }
 
@@ -115,7 +115,8 @@ impl Table {
     }
 }
 
-fn is_snake_case(name: &str) -> bool {
+/// Tells whether a name may be that of a table or a column: lower-case letters, digits and `_`, a letter first.
+pub fn is_snake_case(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
@@ -124,7 +125,7 @@ fn is_snake_case(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    const PRICE: Column =
+    const PRICE: Column<'_> =
         Column { name: "price_usd", unit: "USD", kind: ColumnKind::Number, meaning: "last price" };
 
     #[test]
@@ -143,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_table_that_breaks_a_rule_is_named() {
-        let cases: [(&'static [Column], &str); 3] = [
+        let cases: [(&'static [Column<'_>], &str); 3] = [
             (&[PRICE], "does not begin with cell,replicate"),
             (&[CELL, REPLICATE, PRICE, PRICE], "series.price_usd appears twice"),
             (

@@ -47,8 +47,10 @@ pub struct Recorder {
     spot: Option<Spot>,
     scale: Scale,
     fund: f64,
-    series: RowWriter,
-    liquidations: RowWriter,
+    /// Whether rows are kept besides the metrics.
+    has_rows: bool,
+    series: RowWriter<'static>,
+    liquidations: RowWriter<'static>,
     forced: Option<Forced>,
     seen: Seen,
     since_sample: Flow,
@@ -127,6 +129,7 @@ impl Recorder {
             spot,
             scale: Scale::of(scenario, id),
             fund: 0.0,
+            has_rows: true,
             series: RowWriter::new(&SERIES),
             liquidations: RowWriter::new(&LIQUIDATIONS),
             forced: None,
@@ -137,6 +140,12 @@ impl Recorder {
         }
     }
 
+    /// Keeps the metrics alone, for runs that are read by the thousand.
+    #[must_use]
+    pub fn metrics_only(self) -> Self {
+        Self { has_rows: false, ..self }
+    }
+
     fn value(&self, price: Price, qty: Qty) -> f64 {
         self.scale.worth(price, qty)
     }
@@ -145,58 +154,70 @@ impl Recorder {
         self.scale.usd(money)
     }
 
-    /// Writes one row of the series. Call it at time zero first, then at equal distances.
+    /// Sees the market at one moment, a row of the series. Call it at time zero first, then at equal distances.
     pub fn sample(&mut self, world: &World, time: Time) {
         let market = self.id;
         let state = world.market(market);
         let book = &state.book;
         let mark = world.mark(market);
-        let price = |price: Option<Price>| price.map(|price| price.0 as f64 * self.scale.tick);
-        let (bid, ask) = (book.best(Side::Buy), book.best(Side::Sell));
         let depth = |side, bps| self.value(mark, book.depth_within(side, bps));
-        let near = [depth(Side::Buy, 10.0), depth(Side::Sell, 10.0)];
         let far = [depth(Side::Buy, 100.0), depth(Side::Sell, 100.0)];
+        let (bid, ask) = (book.best(Side::Buy), book.best(Side::Sell));
         let spread_bps = bid.zip(ask).map(|(bid, ask)| {
             let (bid, ask) = (bid.0 as f64, ask.0 as f64);
             (ask - bid) / (0.5 * (ask + bid)) * 1e4
         });
-        let open_interest = world.open_interest(market) as f64 * self.scale.lot;
-        let fund = self.money(world.ledger.fund[0]);
-        let (bid, ask, last) = (price(bid), price(ask), price(state.last));
-        let mark = mark.0 as f64 * self.scale.tick;
-        let fundamental = state.fundamental * self.scale.tick;
-        let rules = &world.spec.markets[market.index()];
         let basis_bps = state.reference.index.zip(book.mid_twice());
         let basis_bps = basis_bps.map(|(index, twice)| (twice as f64 / 2.0 / index - 1.0) * 1e4);
+        let open_interest = world.open_interest(market) as f64 * self.scale.lot;
+        let mark = mark.0 as f64 * self.scale.tick;
+        let sample = Sample { time, mark, spread_bps, depth: far, open_interest, basis_bps };
         let flow = std::mem::take(&mut self.since_sample);
+        if self.has_rows {
+            self.write_sample(world, sample, flow);
+        }
+        if self.samples.is_empty() {
+            self.seen.fund_min = self.money(world.ledger.fund[0]);
+            self.seen.peak = mark;
+        }
+        self.samples.push(sample);
+        self.sample_spot(world, time);
+    }
+
+    /// Writes the row of the perpetual.
+    fn write_sample(&mut self, world: &World, sample: Sample, flow: Flow) {
+        let market = self.id;
+        let state = world.market(market);
+        let book = &state.book;
+        let at = world.mark(market);
+        let price = |price: Option<Price>| price.map(|price| price.0 as f64 * self.scale.tick);
+        let near = [Side::Buy, Side::Sell].map(|side| self.value(at, book.depth_within(side, 10.0)));
+        let (bid, ask) = (price(book.best(Side::Buy)), price(book.best(Side::Sell)));
+        let last = price(state.last);
+        let fund = self.money(world.ledger.fund[0]);
+        let rules = &world.spec.markets[market.index()];
         self.series
             .row(self.cell, self.replicate)
-            .time(time)
+            .time(sample.time)
             .text(self.market.as_str())
             .number(bid)
             .number(ask)
             .number(last)
-            .number(mark)
+            .number(sample.mark)
             .number(state.reference.index.map(|index| index * self.scale.tick))
-            .number(basis_bps)
+            .number(sample.basis_bps)
             .number(rules.funding.map(|_| state.reference.funding_rate * 100.0))
             .number((rules.volatility_half_life > Time::ZERO).then(|| state.reference.volatility() * 100.0))
-            .number(fundamental)
+            .number(state.fundamental * self.scale.tick)
             .number(near[0])
             .number(near[1])
-            .number(far[0])
-            .number(far[1])
+            .number(sample.depth[0])
+            .number(sample.depth[1])
             .number(flow.volume)
             .number(flow.liquidated[0])
             .number(flow.liquidated[1])
-            .number(open_interest)
+            .number(sample.open_interest)
             .number(fund);
-        if self.samples.is_empty() {
-            self.seen.fund_min = fund;
-            self.seen.peak = mark;
-        }
-        self.samples.push(Sample { time, mark, spread_bps, depth: far, open_interest, basis_bps });
-        self.sample_spot(world, time);
     }
 
     /// Writes the row of the spot market: what only a perpetual has is left out.
@@ -215,12 +236,15 @@ impl Recorder {
             spot.drawdown = spot.drawdown.max(1.0 - middle / spot.peak);
         }
         let mark = world.mark(spot.market);
+        let volume = std::mem::take(&mut spot.since_sample);
+        if !self.has_rows {
+            return;
+        }
         let depth = |side, bps| {
             let lots = book.depth_within(side, bps);
             spot.scale.value * mark.0 as f64 * lots.0 as f64
         };
         let depths = [10.0, 100.0].map(|bps| [Side::Buy, Side::Sell].map(|side| depth(side, bps)));
-        let volume = std::mem::take(&mut spot.since_sample);
         self.series
             .row(self.cell, self.replicate)
             .time(time)
@@ -245,9 +269,12 @@ impl Recorder {
             .number(None);
     }
 
-    /// Ends the recording: metrics in the order of the runs table, and the rows of the other tables.
+    /// Ends the recording: metrics in the order of the runs table, and the rows of the other tables if they are kept.
     pub fn finish(self, world: &World, records: u64) -> (Vec<Option<f64>>, Vec<Fragment>) {
         let metrics = self.metrics(world, records);
+        if !self.has_rows {
+            return (metrics, Vec::new());
+        }
         let mut transfers = RowWriter::new(&TRANSFERS);
         for reason in Reason::ALL {
             let amount = world.ledger.total(reason) as f64 * self.scale.money;
@@ -257,7 +284,7 @@ impl Recorder {
                 .integer(world.ledger.count(reason) as i64)
                 .number(amount);
         }
-        let fragment = |table: &super::Table, rows| Fragment { table: table.name.to_owned(), rows };
+        let fragment = |table: &super::Table<'_>, rows| Fragment { table: table.name.to_owned(), rows };
         let fragments = vec![
             fragment(&SERIES, self.series.finish()),
             fragment(&LIQUIDATIONS, self.liquidations.finish()),
@@ -394,6 +421,9 @@ impl Recorder {
         }
         self.minute.sum += closed;
         self.minute.largest = self.minute.largest.max(self.minute.sum);
+        if !self.has_rows {
+            return;
+        }
         let (equity, maintenance) = (self.money(forced.equity), self.money(forced.maintenance));
         self.liquidations
             .row(self.cell, self.replicate)

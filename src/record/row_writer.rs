@@ -8,16 +8,16 @@ use std::fmt::Write;
 /// Rows of one table in the making. Each row is begun with its run and then takes one call a column, in the table's
 /// order; it ends by itself with the last column. A call that does not fit the column is an error of the program and
 /// panics, so that a header and its cells can never shift against each other.
-pub struct RowWriter {
-    table: &'static Table,
+pub struct RowWriter<'t> {
+    table: &'t Table<'t>,
     rows: String,
     /// Index of the column that is written next; 0 between rows.
     next: usize,
 }
 
-impl RowWriter {
+impl<'t> RowWriter<'t> {
     /// Starts without rows.
-    pub fn new(table: &'static Table) -> Self {
+    pub fn new(table: &'t Table<'t>) -> Self {
         Self { table, rows: String::new(), next: 0 }
     }
 
@@ -75,7 +75,7 @@ impl RowWriter {
     }
 
     /// Returns the column that the next call fills, or `None` between rows.
-    pub fn next_column(&self) -> Option<&'static Column> {
+    pub fn next_column(&self) -> Option<&'t Column<'t>> {
         (self.next > 0).then(|| &self.table.columns[self.next])
     }
 
@@ -103,7 +103,7 @@ impl RowWriter {
 /// # Panics
 /// Panics if the rows are not of the table or a column is not one of numbers.
 pub fn numbers<const N: usize>(
-    table: &'static Table,
+    table: &Table<'_>,
     rows: &str,
     (key, value): (&str, &str),
     names: [&str; N],
@@ -156,11 +156,11 @@ mod tests {
     use super::*;
     use crate::record::columns::{CELL, REPLICATE};
 
-    const fn column(name: &'static str, unit: &'static str, kind: ColumnKind) -> Column {
+    const fn column(name: &'static str, unit: &'static str, kind: ColumnKind) -> Column<'static> {
         Column { name, unit, kind, meaning: "of a test" }
     }
 
-    static TABLE: Table = Table {
+    static TABLE: Table<'_> = Table {
         name: "fake",
         title: "a row of a test",
         columns: &[

@@ -2,31 +2,35 @@
 
 use super::columns::{CELL, Column, ColumnKind, REPLICATE, Table};
 
-const fn number(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+const fn number(name: &'static str, unit: &'static str, meaning: &'static str) -> Column<'static> {
     Column { name, unit, kind: ColumnKind::Number, meaning }
 }
 
-const fn integer(name: &'static str, unit: &'static str, meaning: &'static str) -> Column {
+const fn integer(name: &'static str, unit: &'static str, meaning: &'static str) -> Column<'static> {
     Column { name, unit, kind: ColumnKind::Integer, meaning }
 }
 
-const fn text(name: &'static str, meaning: &'static str) -> Column {
+const fn text(name: &'static str, meaning: &'static str) -> Column<'static> {
     Column { name, unit: "", kind: ColumnKind::Text, meaning }
 }
 
-const fn time(name: &'static str, meaning: &'static str) -> Column {
+const fn time(name: &'static str, meaning: &'static str) -> Column<'static> {
     Column { name, unit: "s", kind: ColumnKind::Time, meaning }
 }
 
 /// The points of the design.
-pub static CELLS: Table = Table {
+pub static CELLS: Table<'_> = Table {
     name: "cells",
     title: "one point of the design",
-    columns: &[CELL, REPLICATE, text("arm", "base, the mechanism that is switched off, or unlevered")],
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("arm", "base, the mechanism that is switched off, unlevered, or calm: without shocks"),
+    ],
 };
 
 /// One row a run.
-pub static RUNS: Table = Table {
+pub static RUNS: Table<'_> = Table {
     name: "runs",
     title: "one run",
     columns: &[
@@ -86,7 +90,7 @@ pub static RUNS: Table = Table {
 };
 
 /// One row a sample.
-pub static SERIES: Table = Table {
+pub static SERIES: Table<'_> = Table {
     name: "series",
     title: "the market at one moment",
     columns: &[
@@ -116,7 +120,7 @@ pub static SERIES: Table = Table {
 };
 
 /// One row a liquidation.
-pub static LIQUIDATIONS: Table = Table {
+pub static LIQUIDATIONS: Table<'_> = Table {
     name: "liquidations",
     title: "one liquidation",
     columns: &[
@@ -138,7 +142,7 @@ pub static LIQUIDATIONS: Table = Table {
 };
 
 /// One row a reason for which money moved.
-pub static TRANSFERS: Table = Table {
+pub static TRANSFERS: Table<'_> = Table {
     name: "transfers",
     title: "all money that moved for one reason",
     columns: &[
@@ -151,13 +155,13 @@ pub static TRANSFERS: Table = Table {
 };
 
 /// One row a metric and cell.
-pub static SUMMARY: Table = Table {
+pub static SUMMARY: Table<'_> = Table {
     name: "summary",
     title: "one metric over the replicates of a cell",
     columns: &[
         CELL,
         REPLICATE,
-        text("arm", "base, the mechanism that is switched off, or unlevered"),
+        text("arm", "base, the mechanism that is switched off, unlevered, or calm: without shocks"),
         text("metric", "column of the runs table"),
         integer("replicates", "1", "runs with a value"),
         number("mean", "of the metric", "mean"),
@@ -170,7 +174,7 @@ pub static SUMMARY: Table = Table {
 };
 
 /// One row a metric and mechanism that is switched off.
-pub static EFFECTS: Table = Table {
+pub static EFFECTS: Table<'_> = Table {
     name: "effects",
     title: "one metric with and without a mechanism, paired by seed",
     columns: &[
@@ -187,8 +191,39 @@ pub static EFFECTS: Table = Table {
     ],
 };
 
+/// One row a point: what forced selling makes of a shock.
+pub static AMPLIFICATION: Table<'_> = Table {
+    name: "amplification",
+    title: "how much forced selling amplifies a shock at one point",
+    columns: &[
+        CELL,
+        REPLICATE,
+        integer("replicates", "1", "replicates that have all four runs"),
+        number(
+            "fall_with_pct",
+            "%",
+            "mean drawdown with forced selling, less that of the same runs without the shock",
+        ),
+        number(
+            "fall_without_pct",
+            "%",
+            "mean drawdown without forced selling (credit extended), less that of the same runs without the shock",
+        ),
+        number("amplification", "1", "ratio of the two falls; none where the second is no fall"),
+        number("amplification_ci_low", "1", "lower end of its 95 % interval (Fieller 1954)"),
+        number("amplification_ci_high", "1", "upper end of its 95 % interval (Fieller 1954)"),
+        number(
+            "effective_r",
+            "1",
+            "1 - 1/amplification: what a sale brings about anew of itself in a chain of that ratio",
+        ),
+        number("effective_r_ci_low", "1", "lower end of its interval"),
+        number("effective_r_ci_high", "1", "upper end of its interval"),
+    ],
+};
+
 /// One row a target: what was observed beside what is simulated.
-pub static TARGETS: Table = Table {
+pub static TARGETS: Table<'_> = Table {
     name: "targets",
     title: "an observed quantity beside the simulated one, with scores",
     columns: &[
@@ -229,7 +264,7 @@ pub static TARGETS: Table = Table {
 };
 
 /// One row a run and target.
-pub static TARGET_VALUES: Table = Table {
+pub static TARGET_VALUES: Table<'_> = Table {
     name: "target_values",
     title: "what is compared with one target in one run",
     columns: &[
@@ -241,13 +276,13 @@ pub static TARGET_VALUES: Table = Table {
 };
 
 /// All tables that `run` writes.
-pub static TABLES: [&Table; 7] = [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &TRANSFERS, &SUMMARY, &EFFECTS];
+pub static TABLES: [&Table<'_>; 7] = [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &TRANSFERS, &SUMMARY, &EFFECTS];
 
 /// The tables that `targets` writes besides.
-pub static TARGET_TABLES: [&Table; 2] = [&TARGETS, &TARGET_VALUES];
+pub static TARGET_TABLES: [&Table<'_>; 2] = [&TARGETS, &TARGET_VALUES];
 
 /// Returns the metrics of the runs table: its number, integer and time columns after the run's key, in order.
-pub fn metrics() -> impl Iterator<Item = &'static Column> {
+pub fn metrics() -> impl Iterator<Item = &'static Column<'static>> {
     RUNS.columns.iter().skip(2).filter(|column| column.kind != ColumnKind::Text)
 }
 
@@ -257,7 +292,7 @@ mod tests {
 
     #[test]
     fn every_table_is_well_defined() {
-        for table in TABLES.iter().chain(&TARGET_TABLES) {
+        for table in TABLES.iter().chain(&TARGET_TABLES).chain([&&AMPLIFICATION]) {
             assert_eq!(table.check(), Ok(()));
         }
     }

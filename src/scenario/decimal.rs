@@ -11,6 +11,11 @@ pub(super) enum NotDecimal {
     Digits,
 }
 
+/// Reads a decimal exactly; `None` if it is none, or has more than 28 digits.
+pub(crate) fn exact_decimal(text: &str) -> Option<Decimal> {
+    decimal(text).ok()
+}
+
 /// Reads a decimal with an optional exponent, exactly: the crate's own parser rounds what is beyond 28 digits.
 pub(super) fn decimal(text: &str) -> Result<Decimal, NotDecimal> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {

@@ -120,9 +120,26 @@ impl Document {
         self.set_from("--set", argument);
     }
 
-    /// Applies an override that comes from elsewhere than `--set`; messages call its origin `label`.
-    pub fn set_from(&mut self, label: &str, argument: &str) {
-        overrides::apply(self, label, argument);
+    /// Applies an override that comes from elsewhere than `--set`; messages call its origin `label`. Returns its index among
+    /// the arguments, which [`Source::Argument`] names.
+    pub fn set_from(&mut self, label: &str, argument: &str) -> usize {
+        overrides::apply(self, label, argument)
+    }
+
+    /// Notes a text that was given as an argument and is no override, so that problems may point into it; returns its index
+    /// among the arguments.
+    pub fn argument(&mut self, label: &str, text: &str) -> usize {
+        self.arguments.push(Argument { label: label.to_owned(), text: text.to_owned(), path: None });
+        self.arguments.len() - 1
+    }
+
+    /// Returns the value at a dotted path in TOML syntax; `None` if there is none, or the path has a star.
+    pub fn literal(&self, path: &str) -> Option<String> {
+        let mut node = &self.root;
+        for segment in overrides::parse_path(path).ok()? {
+            node = node.entries()?.get(&segment.name?)?;
+        }
+        Some(node.literal())
     }
 
     /// Returns what is wrong with the overrides.

@@ -32,6 +32,7 @@ mod unknown;
 mod write;
 
 pub use check::{check, completed};
+pub(crate) use decimal::exact_decimal;
 pub use document::Document;
 pub use explain::explain;
 pub use keys::{Key, Kind};
@@ -39,8 +40,10 @@ pub use model::{
     BookLevel, Entries, ExplicitPosition, Latency, Population, PopulationStrategy, Scenario, Seeding, Shock,
     ShockKind,
 };
+pub(crate) use node::quoted;
 pub use problem::{Problem, Rejection, Source};
 pub use reader::Reader;
 pub use row::Row;
 pub use section::Section;
 pub use sheet::{BadSheet, Columns, Line, Sheet};
+pub(crate) use syntax::canonical;

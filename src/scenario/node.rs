@@ -92,7 +92,7 @@ pub(super) fn quoted_key(key: &str) -> String {
 }
 
 /// Writes text as a basic string of TOML 1.0.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for letter in text.chars() {

@@ -21,8 +21,8 @@ impl Segment {
     }
 }
 
-/// Applies an override to a document, or adds to the document's problems.
-pub(super) fn apply(document: &mut Document, label: &str, text: &str) {
+/// Applies an override to a document, or adds to the document's problems; returns its index.
+pub(super) fn apply(document: &mut Document, label: &str, text: &str) -> usize {
     let index = document.arguments.len();
     document.arguments.push(Argument { label: label.to_owned(), text: text.to_owned(), path: None });
     if let Err(faults) = try_apply(document, index, text) {
@@ -33,6 +33,7 @@ pub(super) fn apply(document: &mut Document, label: &str, text: &str) {
             help: fault.help,
         }));
     }
+    index
 }
 
 fn try_apply(document: &mut Document, index: usize, text: &str) -> Result<(), Vec<Fault>> {
@@ -79,6 +80,12 @@ pub(super) fn parse_path(text: &str) -> Result<Vec<Segment>, Fault> {
         }
         rest = end + 1;
     }
+}
+
+/// Returns the parts of a dotted path, a star as `*`; `None` if it is none.
+pub(super) fn path_parts(text: &str) -> Option<Vec<String>> {
+    let path = parse_path(text).ok()?;
+    Some(path.into_iter().map(|segment| segment.name.unwrap_or_else(|| "*".to_owned())).collect())
 }
 
 /// Parses the part that begins at a byte; returns it and the byte of the dot or end after it.

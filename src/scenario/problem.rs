@@ -43,7 +43,7 @@ impl Source {
     }
 
     /// Orders places: the file from top to bottom, then the arguments from left to right.
-    pub(super) fn order(self) -> (usize, usize) {
+    pub(crate) fn order(self) -> (usize, usize) {
         match self {
             Self::File { start, .. } | Self::Missing { start, .. } => (0, start),
             Self::Argument { index, start, .. } => (index + 1, start),

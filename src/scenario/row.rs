@@ -62,6 +62,16 @@ impl<'r> Row<'r> {
             .collect()
     }
 
+    /// Returns the value of a cell in TOML syntax, whatever it is; empty without such a cell.
+    pub fn literal(&self, cell: usize) -> String {
+        self.cells.get(cell).map_or_else(String::new, Node::literal)
+    }
+
+    /// Returns where a cell stands, or the row if it has no such cell.
+    pub fn source(&self, cell: usize) -> Source {
+        self.cells.get(cell).map_or(self.source, |node| node.source)
+    }
+
     /// Returns a number in a cell.
     pub fn float(&self, cell: usize, min: f64, max: f64) -> f64 {
         self.read(cell, |node| scalar::float(node, min, max)).unwrap_or_else(|| stand_in::float(min, max))
@@ -99,8 +109,12 @@ impl<'r> Row<'r> {
 
     /// Records a problem with a cell, or with the row if it has no such cell.
     pub fn problem(&self, cell: usize, what: impl Into<String>, help: Option<String>) {
-        let source = self.cells.get(cell).map_or(self.source, |node| node.source);
-        self.reader.record(Problem { at: self.cell_path(cell), source, what: what.into(), help });
+        self.reader.record(Problem {
+            at: self.cell_path(cell),
+            source: self.source(cell),
+            what: what.into(),
+            help,
+        });
     }
 
     fn read<T>(&self, cell: usize, read: impl Fn(&Node) -> Result<T, Refusal>) -> Option<T> {

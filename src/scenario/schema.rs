@@ -33,6 +33,12 @@ pub static KEYS: &[Key] =
         TIMELINE,
     ]);
 
+/// Finds the key that a dotted path names; names that the user chooses may be a star.
+pub fn find(path: &str) -> Option<&'static Key> {
+    let parts = super::overrides::path_parts(path)?;
+    KEYS.iter().find(|key| super::keys::path_matches(key.path, &parts))
+}
+
 /// Joins lists of keys that are `N` keys together.
 const fn joined<const N: usize>(parts: [&[Key]; 4]) -> [Key; N] {
     let mut all = [parts[0][0]; N];

@@ -1,4 +1,4 @@
-//! The scenarios that are shipped, embedded in the program, so that their names work anywhere.
+//! The scenarios and studies that are shipped, embedded in the program, so that their names work anywhere.
 
 /// One shipped scenario.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,6 +30,17 @@ pub const SHIPPED: &[Shipped] = &[
     made_up("leverage-one", include_str!("../../scenarios/leverage-one.toml")),
     made_up("long-squeeze", include_str!("../../scenarios/long-squeeze.toml")),
 ];
+
+/// All shipped studies, by name, with their texts.
+pub const STUDIES: &[(&str, &str)] = &[
+    ("depth-leverage", include_str!("../../scenarios/studies/depth-leverage.toml")),
+    ("depth-leverage-equity", include_str!("../../scenarios/studies/depth-leverage-equity.toml")),
+];
+
+/// Finds the text of a shipped study.
+pub fn find_study(name: &str) -> Option<&'static str> {
+    STUDIES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
 
 /// Finds a shipped scenario.
 pub fn find(name: &str) -> Option<&'static Shipped> {

@@ -82,6 +82,16 @@ pub(super) fn parse_value(text: &str, place: Place, depth: usize) -> Result<Node
     tree.finish(node)
 }
 
+/// Writes a value as a file would have it: TOML in our one form, a bare word in quotes. What begins as quoted text, array or
+/// table and is none is left as it is, to be refused where it is used.
+pub(crate) fn canonical(word: &str) -> String {
+    match parse_value(word, Place::Default, 1) {
+        Ok(node) => node.literal(),
+        Err(_) if word.starts_with(['"', '\'', '[', '{']) => word.to_owned(),
+        Err(_) => super::node::quoted(word),
+    }
+}
+
 fn faults(text: &str, errors: &[toml::de::Error]) -> Vec<Fault> {
     let mut faults: Vec<Fault> = errors
         .iter()

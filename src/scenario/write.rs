@@ -23,6 +23,15 @@ impl Document {
     }
 }
 
+impl Node {
+    /// Writes the value on one line.
+    pub(super) fn literal(&self) -> String {
+        let mut out = String::new();
+        write_value(&mut out, self, false);
+        out
+    }
+}
+
 fn write(root: &Node, level: Option<&Level>) -> String {
     let mut out = String::new();
     write_table(&mut out, "", root.entries().expect("the root is a table"), level);

@@ -10,5 +10,7 @@ mod determinism;
 mod faults;
 mod place;
 mod refusals;
+mod shards;
+mod sweep;
 mod targets;
 mod verbs;

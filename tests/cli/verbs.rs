@@ -12,6 +12,9 @@ fn help_and_version_are_no_errors() {
         "-h",
         "run --help",
         "targets --help",
+        "sweep --help",
+        "sweep merge --help",
+        "amplify --help",
         "check --help",
         "show --help",
         "explain --help",
@@ -38,6 +41,8 @@ fn mistakes_in_usage_are_the_users() {
         ("run calm --threads 0", "0"),
         ("run calm --seed -1", "-1"),
         ("run calm --out", "--out"),
+        ("sweep", "<STUDY>"),
+        ("sweep calm --zip --one-at-a-time", "cannot be used with"),
     ] {
         let said = place.said(words).expect(1, &[needle]);
         assert_eq!(said.out, "", "{words}");
@@ -69,6 +74,12 @@ fn shipped_scenarios_are_listed_shown_and_sound() {
         assert!(shown.starts_with("# "), "the file as it was written, with its comments: {shown}");
         place.write("copy.toml", &shown);
         place.said("check copy.toml").expect(0, &[]);
+    }
+    for study in ["depth-leverage", "depth-leverage-equity"] {
+        let said = place.said(&format!("check {study}")).expect(0, &[]);
+        assert_eq!(said.out, format!("{study}: sound, 36 points\n"));
+        place.write("study.toml", place.said(&format!("show {study}")).expect(0, &[]).out);
+        place.said("check study.toml").expect(0, &[]);
     }
     assert_text!("list", list);
 }

@@ -15,9 +15,10 @@ use firesale::world::World;
 fn measure(scenario: &Scenario, replicates: u32) -> Measurements {
     let design = Design::new(scenario, 1, replicates, false);
     let mut measured = Measurements::new(&design);
-    for cell in 0..design.cells.len() as u32 {
+    for cell in 0..design.cells() {
         for replicate in 0..replicates {
-            measured.add(&design.simulate(RunKey { cell, replicate }, &Cancel::default()).unwrap());
+            let run = design.simulate(RunKey { cell, replicate }, &Cancel::default()).unwrap();
+            measured.add(&design, &run);
         }
     }
     measured

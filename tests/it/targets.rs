@@ -124,7 +124,7 @@ fn targets_do_not_change_a_run() {
     let watched = simulate(&compared, 0);
     assert_eq!((&watched.tape_hash, &watched.tables), (&plain.tape_hash, &plain.tables));
     assert!(plain.targets.is_empty());
-    let unlevered = simulate(&compared, compared.cell(Arm::Unlevered).unwrap() as u32);
+    let unlevered = simulate(&compared, compared.find_arm(Arm::Unlevered).unwrap() as u32);
     assert!(metric(&unlevered, "liquidated_long_usd").abs() < 1e-9);
 }
 

@@ -5,6 +5,9 @@
 //!
 //! What can go wrong: a process that is killed leaves a torn record at the end, a bad disk flips one in the middle.
 //! Both fail their checksum, are dropped with a [`StoreWarning`], and the run is missing again, to be done again.
+//!
+//! Shards of one plan share a folder without a lock, each with a journal of its own; whoever opens the folder as a whole takes
+//! their runs over (`shards`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -20,11 +23,13 @@ use super::whole_file::{FileError, WholeFile, write_whole};
 use super::{Holder, Plan};
 use crate::record::{Outcome, RunKey, RunRecord};
 
+mod shards;
 mod trouble;
 
 #[cfg(test)]
 mod tests;
 
+pub use shards::{Counted, is_own};
 pub use trouble::{StoreError, StoreWarning};
 
 /// Name of the journal in a results folder.
@@ -52,11 +57,13 @@ pub struct Store {
     /// Where the next frame goes: the end of the last whole one.
     len: u64,
     index: BTreeMap<RunKey, Entry>,
+    /// Runs that finished in journals of others, of which this store only knows that they are done.
+    elsewhere: BTreeSet<RunKey>,
     /// Whether something was written since the last sync.
     unsynced: bool,
     #[cfg(test)]
     syncs: std::sync::Arc<std::sync::atomic::AtomicU64>,
-    _lock: FolderLock,
+    _lock: Option<FolderLock>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +87,7 @@ struct RecordHead {
 }
 
 impl Store {
-    /// Locks an existing folder and opens its journal, or begins one.
+    /// Locks an existing folder and opens its journal, or begins one; the runs of shards are taken over.
     pub fn open(
         folder: &Path,
         plan: &Plan,
@@ -91,11 +98,28 @@ impl Store {
             Attempt::Locked(lock) => lock,
             Attempt::Held(holder) => return Err(StoreError::Held { folder: folder.to_owned(), holder }),
         };
-        let path = folder.join(JOURNAL);
         let mut warnings = Vec::new();
+        if opening == Opening::Anew {
+            shards::remove(folder)?;
+        }
+        let path = folder.join(JOURNAL);
+        let store = Self::with_journal(folder, path, plan, opening, &mut warnings)?;
+        let mut store = Self { _lock: Some(lock), ..store };
+        store.take_over(plan, &mut warnings)?;
+        Ok((store, warnings))
+    }
+
+    /// Opens one journal, or begins it.
+    fn with_journal(
+        folder: &Path,
+        path: PathBuf,
+        plan: &Plan,
+        opening: Opening,
+        warnings: &mut Vec<StoreWarning>,
+    ) -> Result<Self, StoreError> {
         let exists = path.try_exists().map_err(FileError::when("read", &path))?;
         let found = match opening {
-            Opening::Resume if exists => Self::find(folder, &path, plan, &mut warnings)?,
+            Opening::Resume if exists => Self::find(folder, &path, plan, warnings)?,
             Opening::Resume | Opening::Anew => None,
         };
         let Found { index, len } = match found {
@@ -104,18 +128,18 @@ impl Store {
         };
         let file =
             File::options().read(true).write(true).open(&path).map_err(FileError::when("open", &path))?;
-        let store = Self {
+        Ok(Self {
             folder: folder.to_owned(),
             path,
             file,
             len,
             index,
+            elsewhere: BTreeSet::new(),
             unsynced: false,
             #[cfg(test)]
             syncs: std::sync::Arc::default(),
-            _lock: lock,
-        };
-        Ok((store, warnings))
+            _lock: None,
+        })
     }
 
     /// Reads a journal that exists and repairs it; `None` if it had to be set aside.
@@ -186,7 +210,8 @@ impl Store {
 
     /// Returns the runs that finished. A run that failed is not among them: the next attempt does it again.
     pub fn done(&self) -> BTreeSet<RunKey> {
-        self.index.iter().filter(|(_, entry)| entry.finished).map(|(key, _)| *key).collect()
+        let own = self.index.iter().filter(|(_, entry)| entry.finished).map(|(key, _)| *key);
+        own.chain(self.elsewhere.iter().copied()).collect()
     }
 
     /// Returns the runs that failed and have not finished since.
@@ -213,7 +238,7 @@ impl Store {
             let _ = self.file.set_len(self.len);
             return Err(FileError { action: "write", path: self.path.clone(), source }.into());
         }
-        let at = PayloadAt { frame: self.len, len: run.payload_len };
+        let at = PayloadAt { frame: self.len, len: run.payload_len, digest: journal::digest(&run.frame) };
         self.index.insert(run.key, Entry { at, finished: run.finished });
         self.len = at.frame_range().end;
         self.unsynced = true;
@@ -272,12 +297,11 @@ pub(super) struct EncodedRun {
 impl EncodedRun {
     pub(super) fn new(record: &RunRecord) -> Self {
         let payload = serde_json::to_vec(record).expect("a record has string keys only");
-        Self {
-            key: record.key(),
-            finished: record.outcome == Outcome::Finished,
-            payload_len: payload.len() as u64,
-            frame: journal::frame(&payload),
-        }
+        Self::of_payload(record.key(), record.outcome == Outcome::Finished, &payload)
+    }
+
+    fn of_payload(key: RunKey, finished: bool, payload: &[u8]) -> Self {
+        Self { key, finished, payload_len: payload.len() as u64, frame: journal::frame(payload) }
     }
 }
 

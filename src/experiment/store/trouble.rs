@@ -33,6 +33,18 @@ pub enum StoreError {
         /// The format that it has.
         found: u32,
     },
+    /// Two journals have different results of one run: one of them is of another build or machine that computes otherwise.
+    #[error("cell {cell}, replicate {replicate} has one result in {} and another in {}", one.display(), other.display())]
+    Disagreement {
+        /// Cell of the run.
+        cell: u32,
+        /// Replicate of the run.
+        replicate: u32,
+        /// One journal.
+        one: PathBuf,
+        /// The other one.
+        other: PathBuf,
+    },
     /// A file operation failed.
     #[error(transparent)]
     File(#[from] FileError),

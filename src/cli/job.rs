@@ -1,0 +1,338 @@
+//! The life of a command that fills a results folder: what `run`, `targets` and `sweep` share. What differs is a [`Verb`].
+//!
+//! 1. The folder is claimed and its store opened; a complete one is only reported.
+//! 2. The missing runs are done, each on disk when it is counted; a signal stops here with its code.
+//! 3. All records are measured, the files made and sealed, the summary printed.
+
+use super::args::WorkArgs;
+use super::machine::{Stopwatch, holder, host_name, utc_now};
+use super::progress::{Display, Talk};
+use super::stdout::Out;
+use super::{Failure, signals};
+use crate::experiment::whole_file::write_shared;
+use crate::experiment::{Cancel, Design, Finish, Opening, Plan, Shard, Signal, Store, Work, run_all};
+use crate::output::{Origin, OutputError, Session, Standing, claim, discard_results, log_session, standing};
+use crate::record::RunKey;
+use crate::rng::SCHEME;
+use serde_json::Value;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+/// What one verb makes of a design's runs.
+pub(super) trait Verb {
+    /// What is made from all runs.
+    type Measured;
+    /// Returns the name of what is run, for the manifest.
+    fn name(&self) -> &str;
+    /// Returns the scenario as it is run, with every default.
+    fn resolved(&self) -> String;
+    /// Returns what one would type to get these results again, without what does not matter (threads, folder, progress).
+    fn words(&self) -> Vec<String>;
+    /// Returns what was typed, so that the same command goes on; the folder is added to it.
+    fn typed(&self) -> Vec<String> {
+        self.words()
+    }
+    /// Returns what one would type to repeat one run alone.
+    fn reproduce(&self, key: RunKey) -> Vec<String>;
+    /// Returns files that a complete folder holds, with their texts, where another text asks for new files and no new run.
+    fn copies(&self) -> Vec<(String, &str)> {
+        Vec::new()
+    }
+    /// Returns files, by name, that say what is run and stand in the folder from the first run on.
+    fn sources(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+    /// Makes estimates from all runs.
+    fn measure(&self, store: &Store) -> Result<Self::Measured, Failure>;
+    /// Makes every file and seals them.
+    fn publish(
+        &self,
+        place: &Place<'_>,
+        measured: &Self::Measured,
+        origin: &Origin,
+    ) -> Result<(), OutputError>;
+    /// Writes the summary for a person.
+    fn text(&self, measured: &Self::Measured) -> String;
+    /// Makes the summary for a machine.
+    fn json(&self, measured: &Self::Measured, folder: &str) -> Value;
+}
+
+/// Where files are made from.
+pub(super) struct Place<'a> {
+    pub(super) store: &'a Store,
+    pub(super) folder: &'a Path,
+    pub(super) cancel: &'a Cancel,
+}
+
+/// One command from its design to its report.
+pub(super) struct Job<'a, V> {
+    pub(super) verb: V,
+    pub(super) work: &'a WorkArgs,
+    pub(super) design: &'a Design,
+    pub(super) plan: &'a Plan,
+    pub(super) folder: &'a Path,
+}
+
+impl<V: Verb> Job<'_, V>
+where
+    V: Sync,
+{
+    /// Does what is missing, makes the files, and returns the exit code.
+    pub(super) fn run(&self) -> Result<u8, Failure> {
+        claim(self.folder)?;
+        let opening = if self.work.force { Opening::Anew } else { Opening::Resume };
+        let (mut store, warnings) = Store::open(self.folder, self.plan, &holder(), opening)?;
+        for warning in warnings {
+            self.say(&format!("warning: {warning}"));
+        }
+        if self.work.force {
+            discard_results(self.folder)?;
+        }
+        let folder = self.folder.display();
+        match self.standing(&store) {
+            Standing::Complete => {
+                self.say(&format!("{folder} is complete already; --force does it again"));
+                self.report(&self.verb.measure(&store)?)?;
+                return Ok(0);
+            }
+            Standing::Unsealed(problems) => {
+                let problems = problems.join(", ");
+                self.say(&format!("{folder}: {problems}; the files are made again from the runs in it"));
+            }
+            Standing::Incomplete(_) => {}
+        }
+        self.write_sources()?;
+        let cancel = watched()?;
+        let watch = Stopwatch::start();
+        let started = utc_now();
+        let finish = self.fill(&mut store, Shard::WHOLE, &cancel)?;
+        let ended = match finish.cancelled {
+            None => "complete",
+            Some(Signal::Interrupt) => "interrupted",
+            Some(Signal::Terminate) => "terminated",
+        };
+        log_session(
+            self.folder,
+            Session {
+                host: host_name(),
+                started,
+                wall_s: watch.elapsed().as_secs_f64(),
+                threads: self.threads().get(),
+                runs_before: finish.already,
+                runs_finished: finish.finished,
+                runs_failed: finish.failed.len() as u64,
+                ended: ended.to_owned(),
+            },
+        )?;
+        if let Some(signal) = finish.cancelled {
+            return Ok(self.stopped(signal, finish.already + finish.finished));
+        }
+        self.finish(&store, &finish.failed, &cancel)
+    }
+
+    /// Does what is missing of a shard beside others that do theirs, and returns the exit code. Tables are made by whoever merges.
+    pub(super) fn run_shard(&self, shard: Shard) -> Result<u8, Failure> {
+        claim(self.folder)?;
+        let (mut store, warnings) = Store::open_shard(self.folder, self.plan, &holder(), shard)?;
+        for warning in warnings {
+            self.say(&format!("warning: {warning}"));
+        }
+        self.write_sources()?;
+        let cancel = watched()?;
+        let finish = self.fill(&mut store, shard, &cancel)?;
+        let (done, all) = (finish.already + finish.finished, self.plan.runs_of(shard));
+        let (index, count, folder) = (shard.index(), shard.count(), self.folder.display());
+        self.say(&format!("shard {index}/{count}: {done} of its {all} runs are kept in {folder}"));
+        if !finish.failed.is_empty() {
+            self.say(&format!("{} runs failed; each will be a row of runs.csv", finish.failed.len()));
+        }
+        Ok(match finish.cancelled {
+            None => 0,
+            Some(Signal::Interrupt) => Signal::Interrupt.exit_code(),
+            // What a scheduler takes for "send it again".
+            Some(Signal::Terminate) => 75,
+        })
+    }
+
+    /// Makes the files of a folder that shards have filled, and returns the exit code.
+    pub(super) fn merge(&self) -> Result<u8, Failure> {
+        let (store, warnings) = Store::open(self.folder, self.plan, &holder(), Opening::Resume)?;
+        for warning in warnings {
+            self.say(&format!("warning: {warning}"));
+        }
+        let (done, failed) = (store.done(), store.failed());
+        let missing = self.plan.runs() - done.len() as u64 - failed.len() as u64;
+        if let Some(first) = self.plan.keys().find(|key| !done.contains(key) && !failed.contains(key)) {
+            let (runs, folder) = (self.plan.runs(), self.folder.display());
+            return Err(Failure::user(format!(
+                "error: {missing} of {runs} runs are missing in {folder}, the first of them cell {}, replicate {}\n  \
+                 start the shards again that were to do them; what is there is not done again",
+                first.cell, first.replicate
+            )));
+        }
+        if self.standing(&store) == Standing::Complete {
+            self.say(&format!("{} is complete already", self.folder.display()));
+            self.report(&self.verb.measure(&store)?)?;
+            return Ok(0);
+        }
+        let failed: Vec<RunKey> = failed.into_iter().collect();
+        self.finish(&store, &failed, &watched()?)
+    }
+
+    /// Does the missing runs of a shard.
+    fn fill(&self, store: &mut Store, shard: Shard, cancel: &Cancel) -> Result<Finish, Failure> {
+        let display = Display::new(self.work.talk());
+        let work = Work {
+            plan: self.plan,
+            shard,
+            threads: self.threads(),
+            progress: &display,
+            cancel,
+            reproduce: &|key| shell(&self.verb.reproduce(key)),
+        };
+        Ok(run_all(&work, store, |key, cancel| self.design.simulate(key, cancel))?)
+    }
+
+    /// Measures, makes and seals the files, prints the summary, and returns the exit code.
+    fn finish(&self, store: &Store, failed: &[RunKey], cancel: &Cancel) -> Result<u8, Failure> {
+        let measured = self.verb.measure(store)?;
+        match self.publish(store, &measured, failed.len() as u32, cancel) {
+            Err(OutputError::Cancelled) => {
+                return Ok(self.stopped(cancel.signal().unwrap_or(Signal::Interrupt), self.plan.runs()));
+            }
+            published => published?,
+        }
+        self.report(&measured)?;
+        let Some(first) = failed.first() else { return Ok(0) };
+        self.say(&format!("{} runs failed; each is a row of runs.csv, for example:", failed.len()));
+        self.say(&format!("  {}", shell(&self.verb.reproduce(*first))));
+        Ok(3)
+    }
+
+    /// Writes what says what is run, so that whoever looks into the folder before it is complete finds it.
+    fn write_sources(&self) -> Result<(), Failure> {
+        for (name, text) in self.verb.sources() {
+            write_shared(&self.folder.join(name), text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn threads(&self) -> NonZeroUsize {
+        self.work.threads.unwrap_or_else(default_threads)
+    }
+
+    /// Says what is kept and how to go on, and returns the exit code of the signal.
+    fn stopped(&self, signal: Signal, done: u64) -> u8 {
+        let mut words = self.verb.typed();
+        if let Some(out) = &self.work.out {
+            words.extend(["--out".to_owned(), out.display().to_string()]);
+        }
+        self.say(&format!(
+            "stopped: {done} of {} runs are kept in {}; the same command goes on from there:\n  {}",
+            self.plan.runs(),
+            self.folder.display(),
+            shell(&words)
+        ));
+        signal.exit_code()
+    }
+
+    /// Tells what is left to do. What was observed decides no run, so files that were made with another one are only made again.
+    fn standing(&self, store: &Store) -> Standing {
+        let copies = self.verb.copies();
+        let changed: Vec<String> = copies
+            .iter()
+            .filter(|(name, text)| fs::read(self.folder.join(name)).ok().as_deref() != Some(text.as_bytes()))
+            .map(|(name, _)| format!("{name} is not what is compared now"))
+            .collect();
+        match standing(store, self.plan) {
+            Standing::Complete if !changed.is_empty() => Standing::Unsealed(changed),
+            other => other,
+        }
+    }
+
+    fn publish(
+        &self,
+        store: &Store,
+        measured: &V::Measured,
+        failed: u32,
+        cancel: &Cancel,
+    ) -> Result<(), OutputError> {
+        let place = Place { store, folder: self.folder, cancel };
+        let origin = Origin {
+            scenario: self.verb.name().to_owned(),
+            scenario_blake3: blake3::hash(self.verb.resolved().as_bytes()).to_hex().to_string(),
+            command: self.verb.words(),
+            seed_scheme: SCHEME.to_owned(),
+            master_seed: self.design.seed.to_string(),
+            cells: self.plan.cells,
+            replicates: self.plan.replicates,
+            failed_runs: failed,
+            plan_blake3: self.plan.id(),
+        };
+        self.verb.publish(&place, measured, &origin)
+    }
+
+    fn report(&self, measured: &V::Measured) -> Result<(), Failure> {
+        let folder = self.folder.display().to_string();
+        let text = if self.work.json {
+            let json = self.verb.json(measured, &folder);
+            format!("{}\n", serde_json::to_string_pretty(&json).expect("a summary has string keys only"))
+        } else if self.work.quiet {
+            return Ok(());
+        } else {
+            format!("{}\nresults in {folder}\n", self.verb.text(measured))
+        };
+        Out::lock().print(|out| out.write_all(text.as_bytes()))?;
+        Ok(())
+    }
+
+    fn say(&self, message: &str) {
+        self.work.say(message);
+    }
+}
+
+impl WorkArgs {
+    /// Says something beside the results, unless nothing is to be said.
+    pub(super) fn say(&self, message: &str) {
+        if !self.quiet {
+            anstream::eprintln!("{message}");
+        }
+    }
+
+    /// Returns how much is said while work goes on.
+    pub(super) fn talk(&self) -> Talk {
+        if self.quiet { Talk::Quiet } else { Talk::Normal }
+    }
+}
+
+/// Joins words to a command line.
+pub(super) fn shell(words: &[String]) -> String {
+    words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// Quotes a word for a shell if it needs it.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// Returns a flag that signals set from now on.
+fn watched() -> Result<Cancel, Failure> {
+    let cancel = Cancel::default();
+    signals::watch(&cancel).map_err(|error| Failure::ours(format!("cannot watch for signals: {error}")))?;
+    Ok(cancel)
+}
+
+/// Returns as many as a scheduler gives, or as there are processors.
+pub(super) fn default_threads() -> NonZeroUsize {
+    let text = |name: &str| std::env::var_os(name).and_then(|value| value.into_string().ok());
+    let stated = text("SLURM_CPUS_PER_TASK").and_then(|count| count.parse().ok());
+    let listed = || NonZeroUsize::new(text("HQ_CPUS")?.split(',').filter(|id| !id.is_empty()).count());
+    let available = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    stated.or_else(listed).unwrap_or_else(available)
+}

@@ -1,0 +1,93 @@
+//! What a sweep takes, by a few of its runs.
+
+use super::Failure;
+use super::args::WorkArgs;
+use super::job::default_threads;
+use super::machine::Stopwatch;
+use super::stdout::Out;
+use super::study::Sweep;
+use super::summary::human;
+use crate::experiment::{Cancel, Stopped};
+use crate::record::RunKey;
+use indicatif::{HumanBytes, HumanDuration};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Runs of a pilot, of cells at equal distances.
+const RUNS: u32 = 8;
+/// No further run is begun after this.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Bytes of the journal and of the rows of a run for each byte of its record, without and with series: a row of runs.csv repeats
+/// its numbers, series are written once more as they are.
+const WRITTEN: [f64; 2] = [1.75, 2.0];
+/// Bytes of a cell in summary.csv, and of another arm than the base in effects.csv: a row for each of some forty metrics.
+const CELL: f64 = 4_000.0;
+/// Bytes of the other files.
+const OTHERS: f64 = 30_000.0;
+
+/// Says how many runs there are and what they take.
+pub(super) fn dry_run(sweep: &Sweep, args: &WorkArgs) -> Result<u8, Failure> {
+    let plan = &sweep.plan;
+    let last = plan.cells - 1;
+    let at = |index: u32| (u64::from(last) * u64::from(index)).div_euclid(u64::from(RUNS - 1)) as u32;
+    let cells: BTreeSet<u32> = (0..RUNS).map(at).collect();
+    let watch = Stopwatch::start();
+    let (mut seconds, mut bytes) = (Vec::new(), Vec::new());
+    for cell in cells {
+        if watch.elapsed() > LONGEST {
+            break;
+        }
+        let run = Stopwatch::start();
+        let record = sweep.design.simulate(RunKey { cell, replicate: 0 }, &Cancel::default());
+        let record = record.map_err(|stopped| match stopped {
+            Stopped::Failed(message) => Failure::user(message),
+            Stopped::Cancelled => unreachable!("nobody cancels a pilot"),
+        })?;
+        seconds.push(run.elapsed().as_secs_f64());
+        bytes.push(serde_json::to_vec(&record).expect("a record has string keys only").len() as f64);
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (each, size) = (mean(&seconds), mean(&bytes));
+    let threads = args.threads.unwrap_or_else(default_threads);
+    let runs = plan.runs() as f64;
+    let written = WRITTEN[usize::from(sweep.design.has_tables)];
+    let estimates = f64::from(plan.cells) * 2.0 - f64::from(sweep.design.points());
+    let disk = runs * size * written + estimates * CELL + OTHERS;
+    let (work, wall) = (each * runs, each * runs / threads.get() as f64);
+    let (points, arms) = (sweep.design.points(), sweep.design.arms.len());
+    let text = if args.json {
+        let estimate = json!({
+            "study": sweep.study.name,
+            "points": points,
+            "arms": arms,
+            "cells": plan.cells,
+            "replicates": plan.replicates,
+            "runs": plan.runs(),
+            "pilot": { "runs": seconds.len(), "seconds_a_run": each, "bytes_a_run": size },
+            "processor_seconds": work,
+            "threads": threads,
+            "seconds": wall,
+            "disk_bytes": disk,
+        });
+        format!("{}\n", serde_json::to_string_pretty(&estimate).expect("an estimate has string keys only"))
+    } else {
+        // A century stands for "very long" where the time is beyond a duration.
+        let time = |seconds: f64| HumanDuration(Duration::from_secs_f64(seconds.min(3.2e9)));
+        format!(
+            "{}: {points} points x {arms} arms x {} replicates = {} runs\npilot of {} runs: {} s and {} a run\nestimated: {} of one \
+             processor, {} with {threads} threads; {} of disk\nnothing was written\n",
+            sweep.study.name,
+            plan.replicates,
+            plan.runs(),
+            seconds.len(),
+            human(Some(each)),
+            HumanBytes(size as u64),
+            time(work),
+            time(wall),
+            HumanBytes(disk as u64),
+        )
+    };
+    Out::lock().print(|out| out.write_all(text.as_bytes()))?;
+    Ok(0)
+}

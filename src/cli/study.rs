@@ -1,0 +1,232 @@
+//! From what was typed after `sweep` to a design, or to every problem on stderr.
+
+use super::Failure;
+use super::args::{DesignArgs, LoadArgs};
+use super::load::{Loaded, colored, load, near};
+use crate::experiment::{
+    Arm, Design, Plan, Points, Sampling, Space, Study, Variation, Written, is_column, name_apart, points,
+};
+use crate::scenario::{Document, Problem, Source, shipped};
+use std::path::Path;
+
+/// Name of the study in a results folder, beside `scenario.toml`: the folder is a study again.
+pub(super) const STUDY: &str = "study.toml";
+/// Name of its scenario.
+pub(super) const SCENARIO: &str = "scenario.toml";
+
+/// A sweep that can begin.
+pub(super) struct Sweep {
+    pub(super) study: Study,
+    pub(super) load: LoadArgs,
+    pub(super) loaded: Loaded,
+    pub(super) design: Design,
+    pub(super) plan: Plan,
+}
+
+/// What is varied, with the document that it was written in.
+struct Asked {
+    study: Study,
+    points: Points,
+    home: Document,
+    load: LoadArgs,
+}
+
+impl Sweep {
+    /// Makes the design that was asked for and checks its scenarios. Arms that are given replace those of the study.
+    pub(super) fn load(
+        name: &str,
+        args: &DesignArgs,
+        given: Option<Vec<Arm>>,
+        hash: bool,
+    ) -> Result<Self, Failure> {
+        let Asked { mut study, points, home, load: wanted } = asked(name, args)?;
+        let loaded = load(&wanted)?;
+        study.replicates = args.replicates.unwrap_or(study.replicates);
+        study.seed = args.seed.unwrap_or(study.seed);
+        study.hash |= hash;
+        study.has_tables |= args.tables;
+        if study.name.is_empty() {
+            study.name.clone_from(&loaded.scenario.name);
+        }
+        if study.title.is_empty() {
+            study.title.clone_from(&loaded.scenario.title);
+        }
+        let arms = arms(given, &study, &loaded);
+        let (document, name) = (loaded.document.clone(), &loaded.scenario.name);
+        let space = Space::new(document, name, home, points, study.definition());
+        space.check().map_err(|bad| Failure::user(bad.render(colored())))?;
+        let mut design = Design::swept(&loaded.scenario, space, arms, study.seed, study.replicates);
+        design.hash = study.hash;
+        design.has_tables = study.has_tables;
+        let plan = design.plan(&loaded.resolved());
+        Ok(Self { study, load: wanted, loaded, design, plan })
+    }
+
+    /// Loads a study with changes of its scenario; `None` if the name is of no study.
+    pub(super) fn of_study(args: &LoadArgs) -> Result<Option<Self>, Failure> {
+        if study_document(&args.scenario)?.is_none() {
+            return Ok(None);
+        }
+        let args = args.clone();
+        let design = DesignArgs { set: args.set, without: args.without, ..DesignArgs::default() };
+        Self::load(&args.scenario, &design, None, false).map(Some)
+    }
+
+    /// Returns the study as it stands in a results folder.
+    pub(super) fn text(&self) -> String {
+        self.study.to_toml(SCENARIO, &self.design.arms)
+    }
+}
+
+fn asked(path: &str, args: &DesignArgs) -> Result<Asked, Failure> {
+    let Some((home, name)) = study_document(path)? else {
+        exists(path)?;
+        return typed(path, args);
+    };
+    let is_typed = !args.vary.is_empty()
+        || args.zip
+        || args.one_at_a_time
+        || args.latin_hypercube.is_some()
+        || args.sobol.is_some();
+    if is_typed {
+        return Err(Failure::user(format!(
+            "error: {path} is a study, which says itself what is varied\n  vary its scenario, or change a copy of the study"
+        )));
+    }
+    let read = Study::read(&home);
+    let (mut study, points) = read.map_err(|problems| Failure::user(home.render(&problems, colored())))?;
+    if study.name.is_empty() {
+        study.name = name;
+    }
+    let load = LoadArgs {
+        scenario: beside(path, &home, &study)?,
+        set: study.set.iter().chain(&args.set).cloned().collect(),
+        without: args.without.clone(),
+    };
+    Ok(Asked { study, points, home, load })
+}
+
+/// Says which studies and scenarios there are if the name is of none and no file is there.
+fn exists(name: &str) -> Result<(), Failure> {
+    if shipped::find(name).is_some() || Path::new(name).exists() || name.contains(['/', '.']) {
+        return Ok(());
+    }
+    let studies: Vec<&str> = shipped::STUDIES.iter().map(|(name, _)| *name).collect();
+    let scenarios: Vec<&str> = shipped::SHIPPED.iter().map(|shipped| shipped.name).collect();
+    let hint = near(name, &[studies.as_slice(), scenarios.as_slice()].concat());
+    let (studies, scenarios) = (studies.join(", "), scenarios.join(", "));
+    Err(Failure::user(format!(
+        "error: no shipped study or scenario is called {name:?}, and no file is there{hint}\n  studies: {studies}\n  \
+         scenarios: {scenarios}"
+    )))
+}
+
+/// Reads what is varied from arguments.
+fn typed(name: &str, args: &DesignArgs) -> Result<Asked, Failure> {
+    let mut home = Document::parse("--vary", b"").expect("nothing is TOML");
+    let mut variations: Vec<Variation> = Vec::new();
+    let mut problems: Vec<Problem> = Vec::new();
+    for text in &args.vary {
+        let index = home.argument("--vary", text);
+        match Variation::typed(text, |start, end| Source::Argument { index, start, end }) {
+            Ok(variation) => variations.push(variation),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    name_apart(&mut variations, is_column);
+    let sampling = match (args.latin_hypercube, args.sobol) {
+        (Some(points), _) => Sampling::LatinHypercube(points),
+        (None, Some(points)) => Sampling::Sobol(points),
+        (None, None) if args.zip => Sampling::Zip,
+        (None, None) if args.one_at_a_time => Sampling::OneAtATime,
+        (None, None) => Sampling::Grid,
+    };
+    if args.vary.is_empty() {
+        return Err(Failure::user(
+            "error: nothing is varied\n  say what: --vary path=value,value,..., for example --vary duration=30m,1h".to_owned(),
+        ));
+    }
+    let seed = args.seed.unwrap_or(1);
+    let made = if variations.is_empty() { Err(Vec::new()) } else { points(&variations, sampling, seed) };
+    let points = match made {
+        Ok(points) if problems.is_empty() => points,
+        made => {
+            problems.extend(made.err().into_iter().flatten());
+            return Err(Failure::user(home.render(&problems, colored())));
+        }
+    };
+    let study = Study {
+        name: String::new(),
+        title: String::new(),
+        scenario: Written { text: name.to_owned(), source: Source::Missing { start: 0, end: 0 } },
+        set: Vec::new(),
+        variations,
+        sampling,
+        arms: None,
+        replicates: 20,
+        seed,
+        hash: false,
+        has_tables: false,
+    };
+    let load = LoadArgs { scenario: name.to_owned(), set: args.set.clone(), without: args.without.clone() };
+    Ok(Asked { study, points, home, load })
+}
+
+/// Opens a study; `None` if the name is that of a scenario, or of nothing.
+fn study_document(name: &str) -> Result<Option<(Document, String)>, Failure> {
+    let reject = |rejection: crate::scenario::Rejection| Failure::user(rejection.render(colored()));
+    if let Some(text) = shipped::find_study(name) {
+        let document = Document::parse(&format!("{name}.toml"), text.as_bytes()).map_err(reject)?;
+        return Ok(Some((document, name.to_owned())));
+    }
+    let path = Path::new(name);
+    if shipped::find(name).is_some() || !path.is_file() {
+        return Ok(None);
+    }
+    let document = Document::open(path).map_err(reject)?;
+    if !Study::is_in(&document) {
+        return Ok(None);
+    }
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let name = if crate::record::is_identifier(stem) { stem } else { "study" };
+    Ok(Some((document, name.to_owned())))
+}
+
+/// Returns the scenario that a study names: a shipped one, or a file beside the study.
+fn beside(path: &str, home: &Document, study: &Study) -> Result<String, Failure> {
+    let Written { text, source } = &study.scenario;
+    if shipped::find(text).is_some() {
+        return Ok(text.clone());
+    }
+    let file = Path::new(path).parent().unwrap_or(Path::new("")).join(text);
+    if file.exists() {
+        return Ok(file.display().to_string());
+    }
+    let names: Vec<&str> = shipped::SHIPPED.iter().map(|shipped| shipped.name).collect();
+    let problem = Problem {
+        at: "scenario".to_owned(),
+        source: *source,
+        what: format!("no shipped scenario is called that, and there is no file {}", file.display()),
+        help: Some(format!("shipped: {}", names.join(", "))),
+    };
+    Err(Failure::user(home.render(&[problem], colored())))
+}
+
+/// Returns the arms: the base, then those that were asked for.
+fn arms(given: Option<Vec<Arm>>, study: &Study, loaded: &Loaded) -> Vec<Arm> {
+    let scenario = &loaded.scenario;
+    let counterfactuals = || scenario.counterfactuals.iter().map(|one| Arm::Without(*one)).collect();
+    let wanted = given.or_else(|| study.arms.clone()).unwrap_or_else(counterfactuals);
+    let mut arms = vec![Arm::Base];
+    for arm in wanted {
+        // Switching off what is off already would repeat the base.
+        let is_on = match arm {
+            Arm::Without(mechanism) | Arm::CalmWithout(mechanism) => scenario.mechanisms.has(mechanism),
+            Arm::Base | Arm::Unlevered | Arm::Calm => true,
+        };
+        if is_on && !arms.contains(&arm) {
+            arms.push(arm);
+        }
+    }
+    arms
+}
