@@ -26,6 +26,13 @@ pub const SHIPPED: &[Shipped] = &[
         targets: Some(include_str!("../../scenarios/btc-2026-02-23.targets.csv")),
         hourly: &[("BTC-PERP", include_str!("../../scenarios/btc-2026-02-23.BTC-PERP.hourly.csv"))],
     },
+    // What was observed is the same whatever the size of orders.
+    Shipped {
+        name: "btc-2026-02-23-light",
+        text: include_str!("../../scenarios/btc-2026-02-23-light.toml"),
+        targets: Some(include_str!("../../scenarios/btc-2026-02-23.targets.csv")),
+        hourly: &[("BTC-PERP", include_str!("../../scenarios/btc-2026-02-23.BTC-PERP.hourly.csv"))],
+    },
     made_up("calm", include_str!("../../scenarios/calm.toml")),
     made_up("leverage-one", include_str!("../../scenarios/leverage-one.toml")),
     made_up("long-squeeze", include_str!("../../scenarios/long-squeeze.toml")),
@@ -60,5 +67,18 @@ mod tests {
                 panic!("{}", document.render(&problems, false));
             }
         }
+    }
+
+    #[test]
+    fn the_lighter_btc_differs_in_three_lines_only() {
+        let body = |name| {
+            let text = find(name).unwrap().text;
+            text[text.find("\nstart = ").unwrap()..].lines().collect::<Vec<_>>()
+        };
+        let (full, light) = (body("btc-2026-02-23"), body("btc-2026-02-23-light"));
+        assert_eq!(full.len(), light.len());
+        let different: Vec<(&str, &str)> = full.into_iter().zip(light).filter(|(a, b)| a != b).collect();
+        let rung = ("orders_per_rung = 20", "orders_per_rung = 5");
+        assert_eq!(different, [rung, rung, ("interval = \"2s\"", "interval = \"4s\"")]);
     }
 }

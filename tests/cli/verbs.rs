@@ -2,7 +2,7 @@
 
 use crate::place::{Place, SOUND, assert_text};
 
-const SHIPPED: [&str; 4] = ["btc-2026-02-23", "calm", "leverage-one", "long-squeeze"];
+const SHIPPED: [&str; 5] = ["btc-2026-02-23", "btc-2026-02-23-light", "calm", "leverage-one", "long-squeeze"];
 
 #[test]
 fn help_and_version_are_no_errors() {

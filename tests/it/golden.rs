@@ -25,7 +25,9 @@ fn the_shipped_program_tells_the_golden_tapes() {
             let out = folder.path().join("out");
             // The sale of an hour later would be after the end.
             let sooner: &[&str] = match scenario {
-                "btc-2026-02-23" => &["--set", "shocks.selling.event.meta_order.at=5m"],
+                "btc-2026-02-23" | "btc-2026-02-23-light" => {
+                    &["--set", "shocks.selling.event.meta_order.at=5m"]
+                }
                 _ => &[],
             };
             let status = Command::new(env!("CARGO_BIN_EXE_firesale"))
