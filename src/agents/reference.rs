@@ -61,31 +61,38 @@ mod tests {
 
     const RULE: ReferenceRule = ReferenceRule { half_life: Time::SECOND, impact: 1e-3 };
 
+    /// Steps through looks of [middle, value, inventory] at times in seconds, and returns the last price in thousandths of a tick.
+    fn follow(looks: &[(i64, [f64; 3])]) -> i64 {
+        let mut reference = Reference::default();
+        let mut price = 0.0;
+        for &(at, [mid, value, inventory]) in looks {
+            price = reference.step(&RULE, [mid, value], inventory, Time(at * Time::SECOND.0));
+        }
+        libm::rint(1e3 * price) as i64
+    }
+
     #[test]
     fn it_starts_at_the_middle_whatever_was_held_and_goes_half_the_way_in_a_half_life() {
-        let mut reference = Reference::default();
-        let start = Time::ZERO - Time::SECOND;
-        assert_eq!(reference.step(&RULE, [1_000.0, 7.0], 50.0, start), 1_000.0);
-        assert_eq!(reference.step(&RULE, [1_100.0, 7.0], 50.0, Time::ZERO), 1_050.0);
-        assert_eq!(reference.step(&RULE, [1_100.0, 7.0], 50.0, Time::ZERO), 1_050.0);
+        let start = (-1, [1_000.0, 7.0, 50.0]);
+        let later = [1_100.0, 7.0, 50.0];
+        assert_eq!(follow(&[start]), 1_000_000);
+        assert_eq!(follow(&[start, (0, later)]), 1_050_000);
+        assert_eq!(follow(&[start, (0, later), (0, later)]), 1_050_000);
     }
 
     #[test]
     fn what_comes_in_moves_it_down_once_and_what_goes_out_moves_it_back() {
-        let mut reference = Reference::default();
-        let mut look = |inventory| reference.step(&RULE, [1_000.0, 7.0], inventory, Time::ZERO);
-        look(0.0);
-        let down = look(10.0);
-        assert!((down - 1_000.0 * libm::exp(-0.01)).abs() < 1e-9, "{down}");
-        assert_eq!(look(10.0), down);
-        assert!((look(0.0) - 1_000.0).abs() < 1e-9);
+        let holding = |inventory| (0, [1_000.0, 7.0, inventory]);
+        // 1,000 times e^-.01.
+        assert_eq!(follow(&[holding(0.0), holding(10.0)]), 990_050);
+        assert_eq!(follow(&[holding(0.0), holding(10.0), holding(10.0)]), 990_050);
+        assert_eq!(follow(&[holding(0.0), holding(10.0), holding(0.0)]), 1_000_000);
     }
 
     #[test]
     fn news_moves_it_at_once() {
-        let mut reference = Reference::default();
-        reference.step(&RULE, [1_000.0, 8.0], 0.0, Time::ZERO);
-        assert_eq!(reference.step(&RULE, [1_000.0, 10.0], 0.0, Time::ZERO), 1_250.0);
-        assert_eq!(reference.step(&RULE, [1_250.0, 10.0], 0.0, Time::ZERO), 1_250.0);
+        let (before, after) = ((0, [1_000.0, 8.0, 0.0]), (0, [1_000.0, 10.0, 0.0]));
+        assert_eq!(follow(&[before, after]), 1_250_000);
+        assert_eq!(follow(&[before, after, after]), 1_250_000);
     }
 }
