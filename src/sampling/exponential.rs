@@ -1,7 +1,6 @@
 //! The exponential distribution: waiting times of a Poisson process.
 
 use super::OpenUniform01;
-use super::logarithm::log_below_one;
 use rand::Rng;
 use rand::distr::Distribution;
 
@@ -28,7 +27,7 @@ impl Exponential {
 impl Distribution<f64> for Exponential {
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
-        -log_below_one(OpenUniform01.sample(rng)) * self.mean
+        -libm::log(OpenUniform01.sample(rng)) * self.mean
     }
 }
 

@@ -1,7 +1,6 @@
 //! The geometric distribution: failures before the first success.
 
 use super::OpenUniform01;
-use super::logarithm::log_below_one;
 use rand::Rng;
 use rand::distr::Distribution;
 
@@ -31,7 +30,7 @@ impl Distribution<u64> for Geometric {
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> u64 {
         // `as` saturates: with probabilities below 1e-18 the number may pass 64 bits.
-        libm::floor(log_below_one(OpenUniform01.sample(rng)) * self.scale) as u64
+        libm::floor(libm::log(OpenUniform01.sample(rng)) * self.scale) as u64
     }
 }
 

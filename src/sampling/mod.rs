@@ -16,7 +16,6 @@ mod choice;
 mod exponential;
 mod geometric;
 mod log_normal;
-mod logarithm;
 mod normal;
 mod pareto;
 mod poisson;

@@ -151,21 +151,11 @@ impl Store {
     ) -> Result<Option<Found>, StoreError> {
         let (file, len) = open_to_read(path)?;
         let mut reader = Reader::new(&file, len);
-        let start = match reader.head().map_err(FileError::when("read", path))? {
-            Head::Whole { version, .. } if version != journal::VERSION => {
-                return Err(StoreError::OtherVersion { folder: folder.to_owned(), found: version });
-            }
-            Head::Whole { plan_text, .. } if plan_text != plan.text => {
-                let difference = difference(&plan_text, &plan.text);
-                return Err(StoreError::OtherPlan { folder: folder.to_owned(), difference });
-            }
-            Head::Whole { end, .. } => end,
-            Head::Damaged => {
-                let aside = folder.join(DAMAGED);
-                fs::rename(path, &aside).map_err(FileError::when("set aside", path))?;
-                warnings.push(StoreWarning::SetAside { path: path.to_owned(), aside });
-                return Ok(None);
-            }
+        let Some(start) = first_record(&mut reader, folder, path, plan)? else {
+            let aside = folder.join(DAMAGED);
+            fs::rename(path, &aside).map_err(FileError::when("set aside", path))?;
+            warnings.push(StoreWarning::SetAside { path: path.to_owned(), aside });
+            return Ok(None);
         };
         let mut index = BTreeMap::new();
         let damaged = reader
@@ -334,6 +324,26 @@ fn rewrite(
     }
     whole.commit()?;
     Ok(len)
+}
+
+/// Reads the head of a journal of this plan and returns where its first record begins, or `None` if the head is damaged.
+fn first_record(
+    reader: &mut Reader<&File>,
+    folder: &Path,
+    path: &Path,
+    plan: &Plan,
+) -> Result<Option<u64>, StoreError> {
+    match reader.head().map_err(FileError::when("read", path))? {
+        Head::Whole { version, .. } if version != journal::VERSION => {
+            Err(StoreError::OtherVersion { folder: folder.to_owned(), found: version })
+        }
+        Head::Whole { plan_text, .. } if plan_text != plan.text => {
+            let difference = difference(&plan_text, &plan.text);
+            Err(StoreError::OtherPlan { folder: folder.to_owned(), difference })
+        }
+        Head::Whole { end, .. } => Ok(Some(end)),
+        Head::Damaged => Ok(None),
+    }
 }
 
 fn open_to_read(path: &Path) -> Result<(File, u64), FileError> {

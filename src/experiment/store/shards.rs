@@ -7,9 +7,10 @@
 //!
 //! What can go wrong: the last record of a journal that somebody writes right now, or was killed in, is torn, and is not seen.
 
-use super::{Entry, JOURNAL, LOCK, Opening, RecordHead, Store, StoreError, StoreWarning, open_to_read};
-use crate::experiment::journal::{self, Head, PayloadAt, Reader};
-use crate::experiment::plan::difference;
+use super::{
+    Entry, JOURNAL, LOCK, Opening, RecordHead, Store, StoreError, StoreWarning, first_record, open_to_read,
+};
+use crate::experiment::journal::{PayloadAt, Reader};
 use crate::experiment::store::EncodedRun;
 use crate::experiment::whole_file::{FileError, WholeFile};
 use crate::experiment::{Holder, Plan, Shard};
@@ -177,19 +178,9 @@ fn read(
 ) -> Result<(), StoreError> {
     let (file, len) = open_to_read(path)?;
     let mut reader = Reader::new(&file, len);
-    let start = match reader.head().map_err(FileError::when("read", path))? {
-        Head::Whole { version, .. } if version != journal::VERSION => {
-            return Err(StoreError::OtherVersion { folder: folder.to_owned(), found: version });
-        }
-        Head::Whole { plan_text, .. } if plan_text != plan.text => {
-            let difference = difference(&plan_text, &plan.text);
-            return Err(StoreError::OtherPlan { folder: folder.to_owned(), difference });
-        }
-        Head::Whole { end, .. } => end,
-        Head::Damaged => {
-            warnings.push(StoreWarning::Damaged { path: path.to_owned(), at: 0, bytes: len });
-            return Ok(());
-        }
+    let Some(start) = first_record(&mut reader, folder, path, plan)? else {
+        warnings.push(StoreWarning::Damaged { path: path.to_owned(), at: 0, bytes: len });
+        return Ok(());
     };
     let scanned = reader.scan(start, |at, payload| {
         if let Ok(head) = serde_json::from_slice::<RecordHead>(payload) {

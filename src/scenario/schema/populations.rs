@@ -3,8 +3,8 @@
 use super::{ABOVE_ZERO, Key, Kind, key, table};
 
 const fn reference(path: &'static str) -> Key {
-    let meaning = "the price that its quotes are laid around and that their distances are measured from, an average of the middle which learns from trades; without this \
-                   table it is the middle of the moment";
+    let meaning = "the price that its quotes are laid around and their distances are measured from: an average of the middle \
+                   that learns from trades and news; without this table it is the middle of the moment";
     table(path, meaning)
 }
 
