@@ -197,6 +197,7 @@ fn spec() -> WorldSpec {
             index: None,
             funding: None,
             volatility_half_life: Time::ZERO,
+            volatility_horizon: Time::ZERO,
         }],
     }
 }

@@ -36,7 +36,7 @@ pub use holder::Holder;
 pub use maker::{Hedge, Ladder, Maker, MakerSpec, Withdrawal};
 pub use meta_order::{MetaOrder, MetaOrderSpec};
 pub use reference::ReferenceRule;
-pub use retail::{Retail, RetailSpec, TopUp};
+pub use retail::{Retail, RetailSpec, TopUp, habitual_leverage};
 pub use spot_holder::{SpotHolder, SpotHolderSpec};
 pub use trend_follower::{TrendFollower, TrendFollowerSpec};
 

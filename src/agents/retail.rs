@@ -1,4 +1,4 @@
-//! Leveraged retail: accounts that open at random with a leverage from the venue's distribution and close at random.
+//! Leveraged retail: accounts that open at random, each with the leverage it is used to, and close at random.
 //! One clock for the whole population (superposition of Poisson processes): an idle account costs nothing. It ticks at the
 //! highest rate that any account may have and is thinned (`activity`).
 //!
@@ -68,7 +68,16 @@ struct Tick {
     draw: f64,
     /// A new position would be long.
     long: bool,
-    leverage: u16,
+}
+
+/// Numbers of draws from a member's habits that no tick has.
+const TOP_UP_DRAW: u64 = u64::MAX;
+const LEVERAGE_DRAW: u64 = u64::MAX - 1;
+
+/// Returns the place in the list of leverages of the one that a member always chooses: who has little at stake and much leverage
+/// opens with much leverage again.
+pub fn habitual_leverage(leverages: &Weighted, habits: Stream, index: u32) -> usize {
+    leverages.sample(&mut habits.draw(u64::from(index), LEVERAGE_DRAW))
 }
 
 /// A retail population on one clock.
@@ -155,7 +164,6 @@ impl Retail {
                 index: below(u64::from(self.spec.accounts), &mut rng) as u32,
                 draw: uniform(&mut rng) * highest,
                 long: happens(self.spec.long_share, &mut rng),
-                leverage: self.spec.leverages[self.leverage.sample(&mut rng)],
             };
             if wait >= known || tick.draw < multiplier {
                 self.pending = Some((tick, rng));
@@ -205,17 +213,17 @@ impl Retail {
         let (initial, equity) = (view.initial_margin(account, market), view.equity(account, market));
         let amount = (initial - equity).min(view.free(account));
         let has_fallen = (equity.0 as f64) < rule.below * initial.0 as f64;
-        // No tick has the largest number.
         if has_fallen
             && amount > Money::ZERO
-            && happens(rule.share, &mut self.habits.draw(u64::from(index), u64::MAX))
+            && happens(rule.share, &mut self.habits.draw(u64::from(index), TOP_UP_DRAW))
         {
             actions.top_up(account, market, amount);
         }
     }
 
     fn open(&mut self, tick: &Tick, view: &View<'_>, side: Side, price: Price, actions: &mut Actions) {
-        let Tick { index, leverage, .. } = *tick;
+        let index = tick.index;
+        let leverage = self.spec.leverages[habitual_leverage(&self.leverage, self.habits, index)];
         let (account, market) = (self.account(index), self.spec.market);
         let lot_value = view.lot_value(market, price).0 as f64;
         let stake = view.free(account).0 as f64 * self.spec.stake;

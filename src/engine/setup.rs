@@ -4,7 +4,7 @@ use super::Simulation;
 use super::queue::Item;
 use crate::agents::{
     Arbitrageur, ArbitrageurSpec, Background, Exits, FundDesk, Fundamentalist, Holder, Maker, MetaOrder,
-    Opened, Retail, RetailSpec, SpotHolder, SpotHolderSpec, Strategy, TrendFollower,
+    Opened, Retail, RetailSpec, SpotHolder, SpotHolderSpec, Strategy, TrendFollower, habitual_leverage,
 };
 use crate::clearing::{MarginMode, initial_margin};
 use crate::event::{Emit, Observer};
@@ -282,8 +282,10 @@ impl Simulation<Strategy> {
                 None
             };
             let account = AccountId(first.0 + index);
-            let leverage = spec.leverages[leverages.sample(rng)];
-            let margin = seeding.notional.sample(rng).min(seeding.notional_cap) / f64::from(leverage);
+            let kind = habitual_leverage(&leverages, habits, index);
+            let leverage = spec.leverages[kind];
+            let notional = (seeding.spread.sample(rng) * seeding.medians[kind]).min(seeding.notional_cap);
+            let margin = notional / f64::from(leverage);
             let stake = self.to_money(spec.market, margin);
             let spare = self.to_money(spec.market, margin * seeding.spare);
             let Some(side) = side else {

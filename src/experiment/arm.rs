@@ -74,8 +74,7 @@ fn without_leverage(scenario: &Scenario) -> Scenario {
     for population in &mut unlevered.populations {
         match &mut population.strategy {
             PopulationStrategy::Retail { spec, .. } => {
-                spec.leverages = vec![1];
-                spec.weights = vec![1.0];
+                spec.leverages.fill(1);
             }
             PopulationStrategy::TrendFollower(spec) => {
                 spec.capital *= f64::from(spec.leverage);
@@ -105,7 +104,7 @@ mod tests {
         assert_eq!(Arm::Unlevered.of(&unlevered), unlevered);
         for population in &unlevered.populations {
             if let PopulationStrategy::Retail { spec, .. } = &population.strategy {
-                assert_eq!(spec.leverages, [1]);
+                assert!(spec.leverages.iter().all(|leverage| *leverage == 1));
             }
         }
         assert_eq!((&unlevered.world, &unlevered.shocks), (&leveraged.world, &leveraged.shocks));

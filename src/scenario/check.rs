@@ -297,6 +297,7 @@ impl<'r> Checker<'r> {
                 None => None,
             },
             volatility_half_life: table.duration("volatility_half_life"),
+            volatility_horizon: table.duration("volatility_horizon"),
         };
         Some((spec, scale))
     }

@@ -120,9 +120,11 @@ pub struct Seeding {
     pub longs: u32,
     /// How many have a short position.
     pub shorts: u32,
-    /// Notional of a position, in units of the settlement asset, whatever its leverage: the margin behind it is this over the
+    /// Median notional of a position of each leverage, in units of the settlement asset: the margin behind it is this over the
     /// leverage, so that high leverage is small money.
-    pub notional: LogNormal,
+    pub medians: Vec<f64>,
+    /// Notional of a position over the median of its leverage.
+    pub spread: LogNormal,
     /// Largest notional, in the same units.
     pub notional_cap: f64,
     /// Free balance beside the margin, as a share of it.

@@ -235,6 +235,14 @@ const WORLD: &[Key] = &[
         "half-life of the average size of five-second returns that agents of the market respond to; 0s for none",
         "nobody responds to volatility unless the scenario says how fast it is noticed",
     ),
+    key(
+        "markets.*.volatility_horizon",
+        Kind::Duration { min: "0s", max: "1h" },
+        "",
+        Some("0s"),
+        "length of the longer returns that count as much as those of five seconds, whole multiples of 5s; 0s for none",
+        "one horizon, unless the scenario has a reason for a second",
+    ),
     table("markets.*.funding", "what longs and shorts pay each other; without this table nothing"),
     key(
         "markets.*.funding.interval",

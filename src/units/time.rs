@@ -18,6 +18,8 @@ impl Time {
     pub const MAX: Self = Self(i64::MAX);
     /// One second.
     pub const SECOND: Self = Self(1_000_000_000);
+    /// One hour.
+    pub const HOUR: Self = Self(3_600 * Self::SECOND.0);
 
     /// Converts seconds, rounded to the nearest nanosecond and held within range.
     #[inline]

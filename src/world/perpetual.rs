@@ -44,12 +44,45 @@ pub struct Reference {
     /// Premiums of the interval times their numbers, and how many they are.
     weighted: f64,
     samples: f64,
-    /// Average of the size of the logarithmic return of one observation.
-    mean_move: f64,
-    /// Middle at the last observation.
-    middle: Option<f64>,
-    /// What the average keeps from one observation to the next.
+    /// Returns over one observation.
+    short: Moves,
+    /// Returns over the market's horizon, if it has one.
+    long: Option<Moves>,
+    /// What averages keep from one observation to the next.
     keep: f64,
+}
+
+/// The average size of the logarithmic returns over one horizon.
+#[derive(Clone, Debug)]
+struct Moves {
+    /// Middles of the last observations, the latest overwriting the oldest: as many as the horizon has.
+    middles: Vec<f64>,
+    observations: usize,
+    mean: f64,
+}
+
+impl Moves {
+    fn new(horizon: Time) -> Self {
+        let steps = horizon.0.div_euclid(OBSERVED_EVERY.0).max(1) as usize;
+        Self { middles: vec![f64::NAN; steps], observations: 0, mean: 0.0 }
+    }
+
+    fn observe(&mut self, middle: f64, keep: f64) {
+        let steps = self.middles.len();
+        let slot = &mut self.middles[self.observations % steps];
+        if self.observations >= steps {
+            self.mean = self.mean * keep + libm::log(middle / *slot).abs() * (1.0 - keep);
+        }
+        *slot = middle;
+        self.observations += 1;
+    }
+
+    /// Returns the variance an hour, by the mean size of returns as if they were normal: one gap that closes at once would stay
+    /// in a mean of squares for as long as the half-life.
+    fn variance(&self) -> f64 {
+        let per_hour = 3_600.0 / (OBSERVED_EVERY.as_secs_f64() * self.middles.len() as f64);
+        self.mean * self.mean * core::f64::consts::FRAC_PI_2 * per_hour
+    }
 }
 
 impl Reference {
@@ -67,25 +100,25 @@ impl Reference {
             mean_basis: 0.0,
             weighted: 0.0,
             samples: 0.0,
-            mean_move: 0.0,
-            middle: None,
+            short: Moves::new(OBSERVED_EVERY),
+            long: (market.volatility_horizon > Time::ZERO).then(|| Moves::new(market.volatility_horizon)),
             keep: if half_life > 0.0 { libm::exp2(-OBSERVED_EVERY.as_secs_f64() / half_life) } else { 1.0 },
         }
     }
 
-    /// Standard deviation of the logarithm per square root of an hour, by the mean size of returns as if they were normal: one
-    /// gap that closes at once would stay in a mean of squares for as long as the half-life.
+    /// Standard deviation of the logarithm per square root of an hour: with a horizon the root of the mean of the variances of
+    /// short and of longer returns, since a steady fall shows in those alone (Müller, Dacorogna, Davé, Olsen, Pictet and von
+    /// Weizsäcker 1997: traders of different horizons respond to returns of different lengths).
     pub fn volatility(&self) -> f64 {
-        let per_hour = 3_600.0 / OBSERVED_EVERY.as_secs_f64();
-        self.mean_move * (core::f64::consts::FRAC_PI_2 * per_hour).sqrt()
+        let short = self.short.variance();
+        self.long.as_ref().map_or(short, |long| f64::midpoint(short, long.variance())).sqrt()
     }
 
     fn move_volatility(&mut self, middle: f64) {
-        if let Some(before) = self.middle {
-            let change = libm::log(middle / before).abs();
-            self.mean_move = self.mean_move * self.keep + change * (1.0 - self.keep);
+        self.short.observe(middle, self.keep);
+        if let Some(long) = &mut self.long {
+            long.observe(middle, self.keep);
         }
-        self.middle = Some(middle);
     }
 
     fn sample_basis(&mut self, distance: f64) {

@@ -84,6 +84,8 @@ pub struct MarketSpec {
     pub funding: Option<FundingSpec>,
     /// Half-life of the average that `View::volatility` reads; zero where nobody reads it.
     pub volatility_half_life: Time,
+    /// Length of the longer returns that the average looks at beside those of one observation; zero for none.
+    pub volatility_horizon: Time,
 }
 
 /// Fees as fractions of notional.

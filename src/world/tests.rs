@@ -25,6 +25,7 @@ pub(super) fn spec() -> WorldSpec {
         index: None,
         funding: None,
         volatility_half_life: Time::ZERO,
+        volatility_horizon: Time::ZERO,
     };
     WorldSpec {
         assets: ["COIN", "USD"].map(|name| AssetSpec { name: name.to_owned(), units_per_coin: 1 }).to_vec(),

@@ -66,6 +66,7 @@ impl Rules {
             index: None,
             funding: None,
             volatility_half_life: Time::ZERO,
+            volatility_horizon: Time::ZERO,
         };
         let (mut a, mut b) = (market("A"), market("B"));
         if self.has_spot {

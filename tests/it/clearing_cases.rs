@@ -121,6 +121,7 @@ impl Case {
                     index: None,
                     funding: None,
                     volatility_half_life: Time::ZERO,
+                    volatility_horizon: Time::ZERO,
                 }],
             },
             unloading: vec![None],

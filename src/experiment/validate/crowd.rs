@@ -123,7 +123,8 @@ fn retail(leverages: &[u16]) -> PopulationStrategy {
     let seeding = Seeding {
         longs: 250,
         shorts: 0,
-        notional: LogNormal::new(15.0 * mean, 1.0),
+        medians: vec![15.0 * mean; leverages.len()],
+        spread: LogNormal::new(1.0, 1.0),
         notional_cap: 200.0 * mean,
         spare: 0.2,
         entries: Entries::Spread(50.0),

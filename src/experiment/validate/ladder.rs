@@ -49,6 +49,7 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
         index: None,
         funding: None,
         volatility_half_life: Time::ZERO,
+        volatility_horizon: Time::ZERO,
     };
     let asset = |name: &str| AssetSpec { name: name.to_owned(), units_per_coin: 1_000_000 };
     Scenario {

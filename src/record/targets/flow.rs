@@ -61,27 +61,37 @@ impl Accumulator for Liquidated {
     }
 }
 
-/// What a public stream tells of it: "For each symbol, only the latest one liquidation order within 1000ms will be pushed as the
+/// Which liquidation of a second a public stream tells of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pick {
+    Largest,
+    Latest,
+}
+
+/// What a public stream tells of it: "For each symbol, only the largest one liquidation order within 1000ms will be pushed as the
 /// snapshot" (Binance, USD-M futures, Liquidation Order Streams,
 /// <https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams/Liquidation-Order-Streams>).
-/// Seconds are those of the clock; that a second ends where the clock's does is ours to choose, the document does not say.
+/// Until 2026-04-10 the same page said "latest"; the change log of that day calls it an updated description and no change of the
+/// stream, so that the largest is what was pushed in February as well, as far as one can know. Seconds are those of the clock;
+/// that a second ends where the clock's does is ours to choose, the document does not say.
 pub(super) struct Reported {
     window: Window,
     part: Part,
+    pick: Pick,
     sums: Sums,
-    /// When the latest liquidation will be told, and what it was.
-    latest: Option<(Time, LiquidatedSide, f64)>,
+    /// When the liquidation that is picked so far will be told, and what it was.
+    picked: Option<(Time, LiquidatedSide, f64)>,
 }
 
 impl Reported {
-    pub(super) fn new(window: Window, part: Part) -> Self {
-        Self { window, part, sums: Sums::default(), latest: None }
+    pub(super) fn new(window: Window, part: Part, pick: Pick) -> Self {
+        Self { window, part, pick, sums: Sums::default(), picked: None }
     }
 
     /// Returns the sums with the liquidation that nobody was told of yet.
     fn told(&self) -> Sums {
         let mut sums = self.sums;
-        if let Some((told, side, usd)) = self.latest
+        if let Some((told, side, usd)) = self.picked
             && self.window.contains(told)
         {
             sums.add(side, usd);
@@ -93,10 +103,12 @@ impl Reported {
 impl Accumulator for Reported {
     fn liquidated(&mut self, time: Time, side: LiquidatedSide, usd: f64) {
         let told = Time((time.0.div_euclid(Time::SECOND.0) + 1) * Time::SECOND.0);
-        if self.latest.is_some_and(|(earlier, ..)| earlier != told) {
-            self.sums = self.told();
+        match self.picked {
+            Some((earlier, ..)) if earlier != told => self.sums = self.told(),
+            Some((.., before)) if self.pick == Pick::Largest && before > usd => return,
+            _ => {}
         }
-        self.latest = Some((told, side, usd));
+        self.picked = Some((told, side, usd));
     }
 
     fn value(&self) -> Option<f64> {
@@ -194,9 +206,21 @@ mod tests {
         assert_eq!(liquidated("liquidated_long_usd", at, &[]), Some(0.0));
     }
 
-    /// Of second 0 the short of 4 is told at 1 s, of second 1 the long of 16 at 2 s, of second 5 the long of 64 at 6 s.
+    /// Of second 0 the long of 9 comes first, then 2, and a short of 4 last.
     #[test]
-    fn a_stream_tells_the_latest_of_each_second_at_its_end() {
+    fn a_stream_tells_the_largest_of_each_second_or_the_latest() {
+        let events = [(0, Long, 9.0), (100, Long, 2.0), (900, Short, 4.0), (1_500, Long, 1.0)];
+        let at = window(0, 5);
+        assert_eq!(liquidated("reported_long_usd", at, &events), Some(10.0));
+        assert_eq!(liquidated("reported_short_usd", at, &events), Some(0.0));
+        assert_eq!(liquidated("reported_long_share", at, &events), Some(1.0));
+        assert_eq!(liquidated("latest_reported_long_usd", at, &events), Some(1.0));
+    }
+
+    /// Of second 0 the short of 4 is told at 1 s, of second 1 the long of 16 at 2 s, of second 5 the long of 64 at 6 s: each the
+    /// largest and the latest.
+    #[test]
+    fn a_stream_tells_one_of_each_second_at_its_end() {
         assert_eq!(liquidated("reported_long_usd", window(0, 5), &EVENTS), Some(16.0));
         assert_eq!(liquidated("reported_short_usd", window(0, 5), &EVENTS), Some(4.0));
         assert_eq!(liquidated("reported_long_usd", window(0, 6), &EVENTS), Some(80.0));

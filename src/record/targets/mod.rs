@@ -4,8 +4,8 @@
 //! 2. A [`Watcher`] hears a run and keeps for each target what its [`Statistic`] needs: a few numbers, however many events.
 //! 3. At the end it gives one value a target, times the target's scale, or none where the run has none.
 //!
-//! A further statistic is one entry in [`STATISTICS`] and, if none of the accumulators fits, one more of these: `price`
-//! listens to marks, `flow` to trades and liquidations, `book` to samples of the market.
+//! A further statistic is one entry in [`STATISTICS`] and, if none of the accumulators fits, one more of these: `price` and `hours`
+//! listen to marks, `flow` to trades and liquidations, `book` to samples of the market.
 //!
 //! What can go wrong: a window that reaches out of the run, or that is shorter than what the statistic is made from, is refused
 //! with the file; a run without a liquidation has no share of longs, and that value is absent.
@@ -14,6 +14,7 @@ mod book;
 mod file;
 mod flow;
 mod hourly;
+mod hours;
 mod price;
 mod statistic;
 mod watcher;

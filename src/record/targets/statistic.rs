@@ -2,7 +2,8 @@
 
 use super::Window;
 use super::book::{AtEnd, Change, Level, Survival};
-use super::flow::{Liquidated, Part, Reported, Volume, VolumeMultiple};
+use super::flow::{Liquidated, Part, Pick, Reported, Volume, VolumeMultiple};
+use super::hours::{Hours, median, quantile_95, root_mean_square};
 use super::price::{Minutes, Path, Retraced};
 use crate::units::{Side, Time};
 use crate::world::MarketSpec;
@@ -142,6 +143,15 @@ impl Statistic {
 const MINUTE: Time = Time(60 * Time::SECOND.0);
 const CALM: &str = "the calm before";
 
+/// A statistic of the mark over whole hours.
+const fn hours(
+    name: &'static str,
+    meaning: &'static str,
+    begin: fn(Window, Window) -> Box<dyn Accumulator>,
+) -> Statistic {
+    Statistic { shortest: Time::HOUR, ..price(name, "%", meaning, begin) }
+}
+
 /// A statistic of marks.
 const fn price(
     name: &'static str,
@@ -182,7 +192,7 @@ const fn samples(
 }
 
 /// Every statistic.
-pub static STATISTICS: [Statistic; 24] = [
+pub static STATISTICS: [Statistic; 30] = [
     price("fall_pct", "%", "fall of the mark over the window, end to end", |window, _| {
         Box::new(Path::new(window, |path| (1.0 - path.close / path.first) * 100.0))
     }),
@@ -226,6 +236,31 @@ pub static STATISTICS: [Statistic; 24] = [
             |window, _| Box::new(Minutes::worst(window)),
         )
     },
+    hours(
+        "hour_change_rms_pct",
+        "root of the mean squared change of the mark over each hour of the window, end to end",
+        |window, _| Box::new(Hours::sizes(window, root_mean_square)),
+    ),
+    hours(
+        "hour_change_median_pct",
+        "median size of the change of the mark over each hour of the window, end to end",
+        |window, _| Box::new(Hours::sizes(window, median)),
+    ),
+    hours(
+        "hour_change_p95_pct",
+        "95 % quantile of the size of the change of the mark over each hour of the window, end to end",
+        |window, _| Box::new(Hours::sizes(window, quantile_95)),
+    ),
+    hours(
+        "hour_range_median_pct",
+        "median over the hours of the window of the highest mark over the lowest, less one",
+        |window, _| Box::new(Hours::median_range(window)),
+    ),
+    hours(
+        "worst_hour_pct",
+        "least change of the mark over one hour of the window, end to end; negative for a fall",
+        |window, _| Box::new(Hours::worst(window)),
+    ),
     liquidations(
         "liquidated_long_usd",
         "USD",
@@ -247,20 +282,26 @@ pub static STATISTICS: [Statistic; 24] = [
     liquidations(
         "reported_long_usd",
         "USD",
-        "long notional that a public stream tells of in the window: of each second the latest liquidation, told at its end",
-        |window, _| Box::new(Reported::new(window, Part::Long)),
+        "long notional that a public stream tells of in the window: of each second the largest liquidation, told at its end",
+        |window, _| Box::new(Reported::new(window, Part::Long, Pick::Largest)),
     ),
     liquidations(
         "reported_short_usd",
         "USD",
-        "short notional that a public stream tells of in the window: of each second the latest liquidation, told at its end",
-        |window, _| Box::new(Reported::new(window, Part::Short)),
+        "short notional that a public stream tells of in the window: of each second the largest liquidation, told at its end",
+        |window, _| Box::new(Reported::new(window, Part::Short, Pick::Largest)),
     ),
     liquidations(
         "reported_long_share",
         "1",
         "share of longs in the notional that a public stream tells of in the window",
-        |window, _| Box::new(Reported::new(window, Part::LongShare)),
+        |window, _| Box::new(Reported::new(window, Part::LongShare, Pick::Largest)),
+    ),
+    liquidations(
+        "latest_reported_long_usd",
+        "USD",
+        "as reported_long_usd, with the latest liquidation of each second in place of the largest",
+        |window, _| Box::new(Reported::new(window, Part::Long, Pick::Latest)),
     ),
     Statistic {
         feed: Feed::Trades,

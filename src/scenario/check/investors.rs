@@ -33,9 +33,11 @@ impl Checker<'_> {
         }
         let perpetual = market.filter(|market| !market.contract.is_spot());
         let highest = perpetual.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
-        let (mut leverages, mut weights) = (Vec::new(), Vec::new());
+        let (mut leverages, mut weights, mut medians) = (Vec::new(), Vec::new(), Vec::new());
+        let notional_median = body.float("notional_median");
         for row in body.rows("leverages") {
-            if row.expect(&["leverage", "weight"]) {
+            let is_sized = row.len() == 3;
+            if is_sized || row.expect(&["leverage", "weight"]) {
                 let leverage = row.int(0, 1, 1_000) as u16;
                 if leverage > highest {
                     let help = "no bracket of the market allows more".to_owned();
@@ -43,6 +45,7 @@ impl Checker<'_> {
                 }
                 leverages.push(leverage);
                 weights.push(row.float(1, 0.0, 1e12));
+                medians.push(if is_sized { row.float(2, 0.01, 1e12) } else { notional_median });
             }
         }
         if weights.iter().sum::<f64>() <= 0.0 {
@@ -72,7 +75,8 @@ impl Checker<'_> {
         let seeding = Seeding {
             longs: longs as u32,
             shorts: shorts as u32,
-            notional: LogNormal::new(body.float("notional_median"), body.float("notional_sigma")),
+            medians,
+            spread: LogNormal::new(1.0, body.float("notional_sigma")),
             notional_cap: body.float("notional_cap"),
             spare: body.float("spare"),
             entries: entries(body, market)?,

@@ -30,7 +30,14 @@ pub(super) const INVESTORS: &[Key] = &[
         "accounts without a position at the start",
         "an account takes up to 200 bytes, so five million fit in a gigabyte",
     ),
-    key("populations.*.strategy.retail.leverages", Kind::List, "", None, "rows of [leverage, weight]", ""),
+    key(
+        "populations.*.strategy.retail.leverages",
+        Kind::List,
+        "",
+        None,
+        "rows of [leverage, weight in accounts] or [leverage, weight, median notional in units of the settlement asset]",
+        "",
+    ),
     key(
         "populations.*.strategy.retail.long_share",
         Kind::Float { min: 0.0, max: 1.0 },
