@@ -3,17 +3,21 @@
 use crate::place::{Place, SOUND, assert_same, assert_text};
 use std::collections::BTreeMap;
 
-/// Three policies: one that acts in the crash, one that acts always, one that this crash never needs.
-const COMPARE: &str =
-    "compare sound.toml --policies at-market.toml,dear.toml,larger-fund --after 15s --calm 20s";
+/// Three policies: one that takes depth away, one that takes fees, one that this crash never needs.
+const COMPARE: &str = "compare sound.toml --policies thin.toml,dear.toml,larger-fund --after 15s --calm 20s";
 
-/// A folder with two policies and a book that holds a million on both sides.
+/// A folder with three policies, a book that holds a million on both sides, and a sale of four million.
 fn place() -> Place {
     let place = Place::new();
-    place.write("sound.toml", SOUND.replace("[100, 1000000]", "[100, 4000000]"));
+    let deep = SOUND.replace("[100, 1000000]", "[100, 4000000]");
+    place.write("sound.toml", deep.replace("quantity = 100", "quantity = 400"));
     place.write(
         "at-market.toml",
         "title = \"liquidation at market\"\nset = [\"venues.*.liquidation.style=market\"]\n",
+    );
+    place.write(
+        "thin.toml",
+        "title = \"a fifth of the makers' quotes\"\nset = ['populations.makers.strategy.maker.quote=\"0.1\"']\n",
     );
     place.write(
         "dear.toml",
@@ -81,6 +85,13 @@ fn every_policy_and_metric_is_a_row_that_its_runs_give() {
             assert!(number(row, "detectable") < number(row, "detectable_holm"), "{row:?}");
         }
     }
+    for row in runs.iter().filter(|row| row["policy"] == "baseline") {
+        // Half the spread and the takers' five basis points are the least that a trade costs.
+        let least = 0.5 * number(row, "spread_bps_mean") + 5.0;
+        assert!(row["cost_1m_bps_mean"].is_empty() || number(row, "cost_1m_bps_mean") > least, "{row:?}");
+        let sides = number(row, "liquidated_long_usd") + number(row, "liquidated_short_usd");
+        assert!((number(row, "liquidated_usd") - sides).abs() < 1e-6, "{row:?}");
+    }
     assert!(differing > 4, "policies do something here: {differing}");
     // Four times the takers' fee is twenty basis points more for whoever trades at market.
     let dear =
@@ -112,7 +123,7 @@ fn a_cell_is_the_run_of_its_policy_on_the_same_dice() {
     let results = place.results("out");
     let compared = rows(&results["runs.csv"]);
     for (cell, changes) in [
-        (3, "--set venues.*.liquidation.style=market --set shocks={} --set duration=20s"),
+        (3, "--set populations.makers.strategy.maker.quote=\"0.1\" --set shocks={} --set duration=20s"),
         (4, "--set venues.*.fees.taker=\"0.0025\""),
     ] {
         place
@@ -133,7 +144,7 @@ fn a_cell_is_the_run_of_its_policy_on_the_same_dice() {
     }
     // A failed run names such a command.
     let manifest: serde_json::Value = serde_json::from_slice(&results["manifest.json"]).unwrap();
-    assert!(manifest.to_string().contains("at-market.toml,dear.toml,larger-fund"), "{manifest:#}");
+    assert!(manifest.to_string().contains("thin.toml,dear.toml,larger-fund"), "{manifest:#}");
 }
 
 #[test]
@@ -148,9 +159,8 @@ fn parts_and_threads_give_the_same_bytes() {
     parts.retain(|name, _| !name.starts_with("journal-"));
     assert_same(&place.results("whole"), &parts, "shards");
     place.said(&format!("{COMPARE} -n 3 --out parts")).expect(0, &["complete already"]);
-    place
-        .said(&format!("{COMPARE} -n 3 --after 10s --out parts"))
-        .expect(1, &["another plan", "- duration = "]);
+    let sooner = COMPARE.replace("--after 15s", "--after 10s");
+    place.said(&format!("{sooner} -n 3 --out parts")).expect(1, &["another plan", "- duration = "]);
     let json = place.said(&format!("{COMPARE} -n 3 --json --out parts")).expect(0, &[]).out;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((json["crash_s"].as_f64(), json["scenario_s"].as_f64()), (Some(45.0), Some(60.0)));
