@@ -13,6 +13,7 @@ use std::path::PathBuf;
                   firesale run my.toml --without adl     run your own with a mechanism switched off\n  \
                   firesale targets btc-2026-02-23        hold it against what was observed\n  \
                   firesale sweep depth-leverage          vary depth and leverage, with and without forced selling\n  \
+                  firesale compare long-squeeze          hold every shipped policy against it, paired by seed\n  \
                   firesale check my.toml                 say everything that is wrong with a file\n  \
                   firesale validate cascade-law          hold the engine against exact mathematics",
     max_term_width = 100
@@ -42,11 +43,17 @@ pub(super) enum Command {
     /// run without the shock: four arms on the same dice. Its interval is Fieller's. Where the axes are called depth and leverage,
     /// 1 - 1/amplification is also regressed on 1/depth, leverage and both together.
     Amplify(AmplifyArgs),
-    /// Check a scenario or a study and say every problem at its place.
-    Check(LoadArgs),
-    /// List the shipped scenarios and studies, and the mechanisms that can be switched off.
+    /// Hold policies against a scenario: what each makes of the crash and of calm time, paired by seed.
+    ///
+    /// A policy is a file with changes of a scenario; `firesale list` names those that are shipped. Every difference has a bootstrap
+    /// interval, a p-value corrected for all of them, the chance of being better, what sharing dice gained and the smallest difference
+    /// that so many replicates detect. A ranking says when the data cannot decide; a Pareto table holds protection against its cost.
+    Compare(CompareArgs),
+    /// Check a scenario, a study or a policy and say every problem at its place.
+    Check(CheckArgs),
+    /// List the shipped scenarios, studies and policies, and the mechanisms that can be switched off.
     List,
-    /// Print a scenario or a study.
+    /// Print a scenario, a study or a policy.
     Show(ShowArgs),
     /// Explain a key of scenario files, or all keys below one: unit, range, default, reason.
     Explain(ExplainArgs),
@@ -77,6 +84,49 @@ pub(super) struct RunArgs {
     /// The seed that all dice come from.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) load: LoadArgs,
+    /// Check a policy on this scenario rather than on all that are shipped.
+    #[arg(long, value_name = "SCENARIO")]
+    pub(super) on: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:\n  firesale compare btc-2026-02-23 --policies all\n  \
+                  firesale compare long-squeeze --policies larger-fund,my-policy.toml --adaptation keep,same_notional")]
+pub(super) struct CompareArgs {
+    #[command(flatten)]
+    pub(super) load: LoadArgs,
+    /// Names of shipped policies or files, or `all` for every shipped one that changes something in the scenario.
+    #[arg(long, value_name = "POLICIES", value_delimiter = ',', default_value = "all")]
+    pub(super) policies: Vec<String>,
+    /// How agents adapt to a policy: values of the scenario's key `adaptation`; each policy is run with each of them.
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    pub(super) adaptation: Vec<String>,
+    /// Repetitions of each cell, the same dice in all of them.
+    #[arg(long, short = 'n', default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) replicates: u32,
+    /// The seed that all dice come from.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// How long runs with shocks go on after the last one; `all` for as long as the scenario says.
+    #[arg(long, value_name = "DURATION", default_value = "30m")]
+    pub(super) after: String,
+    /// How long runs without shocks are; never longer than the scenario says.
+    #[arg(long, value_name = "DURATION", default_value = "1h")]
+    pub(super) calm: String,
+    /// Say how many runs there are and what they take, by a pilot of a few, and do nothing.
+    #[arg(long, conflicts_with = "force")]
+    pub(super) dry_run: bool,
+    /// Do a part of the runs beside other processes, as `sweep` does; afterwards the same command without this makes the tables.
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["force", "dry_run", "json"])]
+    pub(super) shard: Option<String>,
     #[command(flatten)]
     pub(super) work: WorkArgs,
 }

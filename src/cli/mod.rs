@@ -5,10 +5,13 @@
 
 mod amplify_report;
 mod args;
+mod compare;
+mod compare_report;
 mod job;
 mod load;
 pub mod machine;
 mod pilot;
+mod policies;
 pub mod progress;
 mod run;
 pub mod signals;
@@ -110,6 +113,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         args::Command::Targets(args) => targets::targets(args),
         args::Command::Sweep(args) => sweep::sweep(args),
         args::Command::Amplify(args) => sweep::amplify(args),
+        args::Command::Compare(args) => compare::compare(args),
         args::Command::Check(args) => words::check(args),
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),

@@ -1,13 +1,12 @@
-//! What a sweep takes, by a few of its runs.
+//! What the runs of a design take, by a few of its runs.
 
 use super::Failure;
 use super::args::WorkArgs;
 use super::job::default_threads;
 use super::machine::Stopwatch;
 use super::stdout::Out;
-use super::study::Sweep;
 use super::summary::human;
-use crate::experiment::{Cancel, Stopped};
+use crate::experiment::{Cancel, Design, Plan, Stopped};
 use crate::record::RunKey;
 use indicatif::{HumanBytes, HumanDuration};
 use serde_json::json;
@@ -26,12 +25,16 @@ const CELL: f64 = 4_000.0;
 /// Bytes of the other files.
 const OTHERS: f64 = 30_000.0;
 
-/// Says how many runs there are and what they take.
-pub(super) fn dry_run(sweep: &Sweep, args: &WorkArgs) -> Result<u8, Failure> {
-    let plan = &sweep.plan;
-    let last = plan.cells - 1;
-    let at = |index: u32| (u64::from(last) * u64::from(index)).div_euclid(u64::from(RUNS - 1)) as u32;
-    let cells: BTreeSet<u32> = (0..RUNS).map(at).collect();
+/// Says how many runs of a design there are and what they take.
+pub(super) fn dry_run(name: &str, design: &Design, plan: &Plan, args: &WorkArgs) -> Result<u8, Failure> {
+    let (points, arms) = (design.points(), design.arms.len());
+    // Arms in turn: those without shocks may be much shorter.
+    let at = |index: u32| {
+        let point = (u64::from(points - 1) * u64::from(index)).div_euclid(u64::from(RUNS - 1)) as u32;
+        design.cell(point, index as usize % arms)
+    };
+    let cells: BTreeSet<u32> =
+        if plan.cells <= RUNS { (0..plan.cells).collect() } else { (0..RUNS).map(at).collect() };
     let watch = Stopwatch::start();
     let (mut seconds, mut bytes) = (Vec::new(), Vec::new());
     for cell in cells {
@@ -39,7 +42,7 @@ pub(super) fn dry_run(sweep: &Sweep, args: &WorkArgs) -> Result<u8, Failure> {
             break;
         }
         let run = Stopwatch::start();
-        let record = sweep.design.simulate(RunKey { cell, replicate: 0 }, &Cancel::default());
+        let record = design.simulate(RunKey { cell, replicate: 0 }, &Cancel::default());
         let record = record.map_err(|stopped| match stopped {
             Stopped::Failed(message) => Failure::user(message),
             Stopped::Cancelled => unreachable!("nobody cancels a pilot"),
@@ -51,14 +54,13 @@ pub(super) fn dry_run(sweep: &Sweep, args: &WorkArgs) -> Result<u8, Failure> {
     let (each, size) = (mean(&seconds), mean(&bytes));
     let threads = args.threads.unwrap_or_else(default_threads);
     let runs = plan.runs() as f64;
-    let written = WRITTEN[usize::from(sweep.design.has_tables)];
-    let estimates = f64::from(plan.cells) * 2.0 - f64::from(sweep.design.points());
+    let written = WRITTEN[usize::from(design.has_tables)];
+    let estimates = f64::from(plan.cells) * 2.0 - f64::from(points);
     let disk = runs * size * written + estimates * CELL + OTHERS;
     let (work, wall) = (each * runs, each * runs / threads.get() as f64);
-    let (points, arms) = (sweep.design.points(), sweep.design.arms.len());
     let text = if args.json {
         let estimate = json!({
-            "study": sweep.study.name,
+            "study": name,
             "points": points,
             "arms": arms,
             "cells": plan.cells,
@@ -77,7 +79,7 @@ pub(super) fn dry_run(sweep: &Sweep, args: &WorkArgs) -> Result<u8, Failure> {
         format!(
             "{}: {points} points x {arms} arms x {} replicates = {} runs\npilot of {} runs: {} s and {} a run\nestimated: {} of one \
              processor, {} with {threads} threads; {} of disk\nnothing was written\n",
-            sweep.study.name,
+            name,
             plan.replicates,
             plan.runs(),
             seconds.len(),

@@ -222,7 +222,7 @@ fn arms(given: Option<Vec<Arm>>, study: &Study, loaded: &Loaded) -> Vec<Arm> {
         // Switching off what is off already would repeat the base.
         let is_on = match arm {
             Arm::Without(mechanism) | Arm::CalmWithout(mechanism) => scenario.mechanisms.has(mechanism),
-            Arm::Base | Arm::Unlevered | Arm::Calm => true,
+            Arm::Base | Arm::Unlevered | Arm::Calm | Arm::CalmFor(_) => true,
         };
         if is_on && !arms.contains(&arm) {
             arms.push(arm);

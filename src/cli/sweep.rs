@@ -67,7 +67,7 @@ impl Asked<'_> {
             check_amplified(&sweep)?;
         }
         if self.design.dry_run {
-            return pilot::dry_run(&sweep, self.work);
+            return pilot::dry_run(&sweep.study.name, &sweep.design, &sweep.plan, self.work);
         }
         let default = || default_path(&sweep.study.name, &sweep.plan);
         let folder = self.work.out.clone().unwrap_or_else(default);
@@ -132,7 +132,7 @@ fn check_metric(metric: &str) -> Result<(), Failure> {
 }
 
 /// Understands `i/n`, where `i` may be `env`.
-fn shard(text: &str) -> Result<Shard, Failure> {
+pub(super) fn shard(text: &str) -> Result<Shard, Failure> {
     const VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "HQ_TASK_ID", "JOB_COMPLETION_INDEX"];
     let refused = |what: &str| {
         Failure::user(format!(

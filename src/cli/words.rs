@@ -1,13 +1,13 @@
 //! The verbs that print: `check`, `list`, `show`, `explain`, `validate`.
 
 use super::Failure;
-use super::args::{ExplainArgs, LoadArgs, ShowArgs, ValidateArgs, Validation};
+use super::args::{CheckArgs, ExplainArgs, LoadArgs, ShowArgs, ValidateArgs, Validation};
 use super::load::{change, load, open};
 use super::progress::{Display, Talk};
 use super::stdout::Out;
 use super::study::Sweep;
-use super::targets;
-use crate::experiment::{Ended, Progress as _, validate};
+use super::{policies, targets};
+use crate::experiment::{Ended, Policy, Progress as _, validate};
 use crate::mechanisms::Mechanism;
 use crate::scenario::{self, Document, schema::KEYS, shipped};
 use std::fmt::Write as _;
@@ -17,8 +17,16 @@ fn print(text: &str) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Checks a scenario or a study and says that it is sound.
-pub(super) fn check(args: &LoadArgs) -> Result<u8, Failure> {
+/// Checks a scenario, a study or a policy and says that it is sound.
+pub(super) fn check(args: &CheckArgs) -> Result<u8, Failure> {
+    let CheckArgs { load: args, on } = args;
+    if let Some((document, name)) = policies::document(&args.scenario) {
+        return check_policy(&document, &name, args, on.as_deref());
+    }
+    if let Some(on) = on {
+        let name = &args.scenario;
+        return Err(Failure::user(format!("error: --on {on}: {name} is no policy, and stands for itself")));
+    }
     if let Some(sweep) = Sweep::of_study(args)? {
         return print(&format!("{}: sound, {} points\n", sweep.study.name, sweep.design.points()));
     }
@@ -26,7 +34,23 @@ pub(super) fn check(args: &LoadArgs) -> Result<u8, Failure> {
     print(&format!("{}: sound\n", loaded.scenario.name))
 }
 
-/// Lists scenarios, studies and mechanisms.
+fn check_policy(document: &Document, name: &str, args: &LoadArgs, on: Option<&str>) -> Result<u8, Failure> {
+    let policy = Policy::read(document, name)
+        .map_err(|problems| Failure::user(document.render(&problems, super::load::colored())))?;
+    if on.is_none() && (!args.set.is_empty() || !args.without.is_empty()) {
+        return Err(Failure::user(format!(
+            "error: {name} is a policy, and --set and --without change a scenario\n  name one: --on SCENARIO"
+        )));
+    }
+    let on = on.map(|on| load(&LoadArgs { scenario: on.to_owned(), ..args.clone() })).transpose()?;
+    let on = on.map(|mut loaded| {
+        loaded.document.settle();
+        loaded
+    });
+    print(&policies::describe(&policy, on.as_ref())?)
+}
+
+/// Lists scenarios, studies, policies and mechanisms.
 pub(super) fn list() -> Result<u8, Failure> {
     let mut text = "scenarios\n".to_owned();
     for shipped in shipped::SHIPPED {
@@ -38,6 +62,12 @@ pub(super) fn list() -> Result<u8, Failure> {
     text.push_str("\nstudies (firesale sweep NAME)\n");
     for (name, study) in shipped::STUDIES {
         let document = Document::parse(name, study.as_bytes());
+        let title = document.ok().and_then(|document| document.literal("title"));
+        let _ = writeln!(text, "  {name:<22} {}", title.unwrap_or_default().trim_matches('"'));
+    }
+    text.push_str("\npolicies (firesale compare SCENARIO --policies NAME,NAME)\n");
+    for (name, policy) in shipped::POLICIES {
+        let document = Document::parse(name, policy.as_bytes());
         let title = document.ok().and_then(|document| document.literal("title"));
         let _ = writeln!(text, "  {name:<22} {}", title.unwrap_or_default().trim_matches('"'));
     }
@@ -57,6 +87,9 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
         return print(&load(&args.load)?.resolved());
     }
     if let Some(text) = shipped::find_study(&args.load.scenario) {
+        return print(text);
+    }
+    if let Some(text) = shipped::find_policy(&args.load.scenario) {
         return print(text);
     }
     if args.load.set.is_empty()

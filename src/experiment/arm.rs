@@ -2,6 +2,7 @@
 
 use crate::mechanisms::Mechanism;
 use crate::scenario::{PopulationStrategy, Scenario};
+use crate::units::Time;
 use std::borrow::Cow;
 
 /// How a cell differs from the scenario of its point.
@@ -15,6 +16,8 @@ pub enum Arm {
     Unlevered,
     /// Nothing happens on the timeline.
     Calm,
+    /// Nothing happens on the timeline, for so long: calm is as it is after an hour as after many.
+    CalmFor(Time),
     /// Nothing happens on the timeline, and a mechanism is switched off.
     CalmWithout(Mechanism),
 }
@@ -29,7 +32,7 @@ impl Arm {
             Self::Base => "base".into(),
             Self::Without(mechanism) => mechanism.name().into(),
             Self::Unlevered => "unlevered".into(),
-            Self::Calm => "calm".into(),
+            Self::Calm | Self::CalmFor(_) => "calm".into(),
             Self::CalmWithout(mechanism) => format!("{CALM_WITHOUT}{}", mechanism.name()).into(),
         }
     }
@@ -60,6 +63,7 @@ impl Arm {
             Self::Without(mechanism) => Scenario { mechanisms: without(mechanism), ..scenario.clone() },
             Self::Unlevered => without_leverage(scenario),
             Self::Calm => Scenario { shocks: Vec::new(), ..scenario.clone() },
+            Self::CalmFor(duration) => Scenario { shocks: Vec::new(), duration, ..scenario.clone() },
             Self::CalmWithout(mechanism) => {
                 Scenario { shocks: Vec::new(), mechanisms: without(mechanism), ..scenario.clone() }
             }
@@ -109,7 +113,10 @@ mod tests {
         }
         assert_eq!((&unlevered.world, &unlevered.shocks), (&leveraged.world, &leveraged.shocks));
         assert_eq!(Arm::Base.of(&leveraged), leveraged);
-        assert_eq!(Arm::Calm.of(&leveraged), Scenario { shocks: Vec::new(), ..leveraged });
+        let calm = Scenario { shocks: Vec::new(), ..leveraged.clone() };
+        assert_eq!(Arm::Calm.of(&leveraged), calm);
+        let minute = Time(60 * Time::SECOND.0);
+        assert_eq!(Arm::CalmFor(minute).of(&leveraged), Scenario { duration: minute, ..calm });
     }
 
     #[test]

@@ -178,13 +178,16 @@ impl Design {
         let axes = self.space.iter().flat_map(|space| space.points().axes());
         let parameters = axes.map(|axis| {
             let kind = axis.kind();
-            let key = find(&axis.moved[0].path.text).filter(|_| axis.moved.len() == 1);
+            let key = match axis.moved.as_slice() {
+                [moved] => find(&moved.path.text),
+                _ => None,
+            };
             let unit = match (kind, key) {
                 (ColumnKind::Text, _) => "",
                 (_, Some(key)) if !key.unit.is_empty() => key.unit,
                 _ => "1",
             };
-            Column { name: &axis.name, unit, kind, meaning: key.map_or("varied", |key| key.meaning) }
+            Column { name: &axis.name, unit, kind, meaning: key.map_or(axis.meaning(), |key| key.meaning) }
         });
         let (key, rest) = table.columns.split_at(2);
         key.iter().copied().chain(parameters).chain(rest.iter().copied()).collect()

@@ -65,6 +65,12 @@ impl Measurements {
         self.values[arm].iter().filter_map(|run| *run.get(index)?).collect()
     }
 
+    /// Returns the value of a metric in each replicate of an arm; `None` for runs without one.
+    pub fn by_replicate(&self, arm: usize, metric: &str) -> Vec<Option<f64>> {
+        let index = index_of(metric);
+        self.values[arm].iter().map(|run| *run.get(index?)?).collect()
+    }
+
     /// Returns the number of arms.
     pub fn arms(&self) -> usize {
         self.values.len()

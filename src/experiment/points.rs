@@ -40,9 +40,21 @@ pub struct Axis {
     pub moved: Vec<Moved>,
     /// One label a level, all of one kind.
     labels: Vec<Label>,
+    /// What its column means, where no key of the scenario says it.
+    meaning: &'static str,
 }
 
 impl Axis {
+    /// Makes an axis that only names the points of [`Points::overlaid`]: it moves nothing itself.
+    ///
+    /// # Panics
+    /// Panics on a word that may not stand in a table.
+    pub fn naming(name: &str, words: &[String], meaning: &'static str) -> Self {
+        assert!(words.iter().all(|word| is_identifier(word)), "names may stand in tables: {words:?}");
+        let labels = words.iter().map(|word| Label::Word(word.clone())).collect();
+        Self { name: name.to_owned(), moved: Vec::new(), labels, meaning }
+    }
+
     /// Makes an axis. `labels` are texts that stand for its levels, its first path's values unless given. If all are numbers
     /// they are kept as such; if not, texts that may stand in a table are kept, and `value-1`, `value-2` stand for all if one
     /// may not, such as an array.
@@ -58,7 +70,7 @@ impl Axis {
         };
         assert_eq!(texts.len(), levels, "one label a level");
         let labels = labelled(&texts);
-        Self { name, moved, labels }
+        Self { name, moved, labels, meaning: "varied" }
     }
 
     /// Returns the number of values.
@@ -75,8 +87,14 @@ impl Axis {
     pub fn kind(&self) -> ColumnKind {
         match self.labels.first() {
             Some(Label::Word(_)) => ColumnKind::Text,
+            None if self.moved.is_empty() => ColumnKind::Text,
             Some(Label::Number(_)) | None => ColumnKind::Number,
         }
+    }
+
+    /// Returns what its column means, where no key of the scenario says it.
+    pub const fn meaning(&self) -> &'static str {
+        self.meaning
     }
 }
 
@@ -119,6 +137,8 @@ pub enum Combination {
     LatinHypercube,
     /// A scrambled Sobol sequence; combined as [`Combination::Zip`].
     Sobol,
+    /// Each point has a list of changes of its own.
+    Overlays,
 }
 
 impl Combination {
@@ -130,6 +150,7 @@ impl Combination {
             Self::OneAtATime => "one_at_a_time",
             Self::LatinHypercube => "latin_hypercube",
             Self::Sobol => "sobol",
+            Self::Overlays => "overlays",
         }
     }
 }
@@ -137,12 +158,22 @@ impl Combination {
 /// Most points of a design.
 pub const MOST_POINTS: u64 = 10_000_000;
 
+/// One point that is a list of changes, not a level of each axis.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Overlay {
+    /// What stands for it in the column of each axis; `None` for nothing.
+    pub levels: Vec<Option<usize>>,
+    /// Paths with their values.
+    pub changes: Vec<(Written, Written)>,
+}
+
 /// Axes and their combination.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Points {
     axes: Vec<Axis>,
     combination: Combination,
     count: u32,
+    overlays: Vec<Overlay>,
 }
 
 impl Points {
@@ -168,11 +199,26 @@ impl Points {
                 }
                 Some(first)
             }
+            Combination::Overlays => return Err("each point has changes of its own".to_owned()),
         };
         match count.filter(|&count| count <= MOST_POINTS) {
-            Some(count) => Ok(Self { axes, combination, count: count as u32 }),
+            Some(count) => Ok(Self { axes, combination, count: count as u32, overlays: Vec::new() }),
             None => Err(format!("there are more than {MOST_POINTS} points")),
         }
+    }
+
+    /// Makes a point of each list of changes, named in the columns of these axes.
+    ///
+    /// # Panics
+    /// Panics unless each has a level, or none, for each axis.
+    pub fn overlaid(axes: Vec<Axis>, overlays: Vec<Overlay>) -> Self {
+        let is_whole = |overlay: &Overlay| {
+            let of_axis =
+                |(level, axis): (&Option<usize>, &Axis)| level.is_none_or(|level| level < axis.levels());
+            overlay.levels.len() == axes.len() && overlay.levels.iter().zip(&axes).all(of_axis)
+        };
+        assert!(overlays.iter().all(is_whole), "an overlay has a level of each axis");
+        Self { axes, combination: Combination::Overlays, count: overlays.len() as u32, overlays }
     }
 
     /// Returns the axes in the order in which they were given.
@@ -206,6 +252,7 @@ impl Points {
             Combination::Zip | Combination::LatinHypercube | Combination::Sobol => {
                 vec![Some(point as usize); self.axes.len()]
             }
+            Combination::Overlays => self.overlays[point as usize].levels.clone(),
             Combination::OneAtATime => {
                 let mut levels = vec![None; self.axes.len()];
                 let mut rest = (point as usize).checked_sub(1);
@@ -224,6 +271,10 @@ impl Points {
 
     /// Returns the overrides of a point, in the order of axes: the axis, the place of the path in it, the level.
     pub(super) fn overrides(&self, point: u32) -> Vec<Override<'_>> {
+        if self.combination == Combination::Overlays {
+            let changes = &self.overlays[point as usize].changes;
+            return changes.iter().map(|(path, value)| Override { path, value }).collect();
+        }
         let mut overrides = Vec::new();
         for (axis, level) in self.axes.iter().zip(self.levels(point)) {
             let Some(level) = level else { continue };

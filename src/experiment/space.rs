@@ -35,6 +35,14 @@ pub struct BadPoints {
 }
 
 impl BadPoints {
+    /// Says the first thing that is wrong in one line.
+    pub fn first(&self) -> String {
+        let elsewhere = self.elsewhere.iter().flat_map(|elsewhere| &elsewhere.1);
+        let problem = self.values.iter().chain(elsewhere).next().expect("bad points have a problem");
+        let colon = if problem.at.is_empty() { "" } else { ": " };
+        format!("{}{colon}{}", problem.at, problem.what)
+    }
+
     /// Draws what is wrong, with the lines of the files.
     pub fn render(&self, color: bool) -> String {
         let mut text = String::new();
@@ -109,7 +117,12 @@ impl Space {
         for (axis, level) in self.points.axes().iter().zip(self.points.levels(point)) {
             if let Some(level) = level {
                 let comma = if text.is_empty() { "" } else { ", " };
-                let _ = write!(text, "{comma}{} = {}", axis.name, axis.moved[0].values[level].text);
+                let value = match (axis.moved.first(), axis.label(level)) {
+                    (Some(moved), _) => moved.values[level].text.as_str(),
+                    (None, Label::Word(word)) => word.as_str(),
+                    (None, Label::Number(_)) => unreachable!("an axis that moves nothing has words"),
+                };
+                let _ = write!(text, "{comma}{} = {value}", axis.name);
             }
         }
         if text.is_empty() { "the scenario as it is".to_owned() } else { text }

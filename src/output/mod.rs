@@ -16,6 +16,7 @@
 mod data_package;
 mod figure;
 mod folder;
+mod latex;
 mod manifest;
 mod publication;
 mod run_log;
@@ -23,6 +24,7 @@ mod tables;
 
 pub use figure::{Band, Series, crash_figure};
 pub use folder::{FolderError, claim, default_path, discard_results};
+pub use latex::{Cell, booktabs};
 pub use manifest::{FileEntry, MANIFEST, Origin, SUMS, Standing, standing, verify};
 pub use publication::{OutputError, Publication};
 pub use run_log::{RUN_LOG, Session, log_session};

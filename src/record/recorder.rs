@@ -90,6 +90,7 @@ struct Sample {
     mark: f64,
     spread_bps: Option<f64>,
     depth: [f64; 2],
+    cost_bps: Option<f64>,
     open_interest: f64,
     basis_bps: Option<f64>,
 }
@@ -101,6 +102,9 @@ struct Minute {
     sum: f64,
     largest: f64,
 }
+
+/// What is said to be traded to measure its cost: a large order of a person, a small one of a fund.
+const TRADED_USD: f64 = 1e6;
 
 impl Recorder {
     /// Makes the recorder of a run.
@@ -171,7 +175,8 @@ impl Recorder {
         let basis_bps = basis_bps.map(|(index, twice)| (twice as f64 / 2.0 / index - 1.0) * 1e4);
         let open_interest = world.open_interest(market) as f64 * self.scale.lot;
         let mark = mark.0 as f64 * self.scale.tick;
-        let sample = Sample { time, mark, spread_bps, depth: far, open_interest, basis_bps };
+        let cost_bps = self.cost_bps(world);
+        let sample = Sample { time, mark, spread_bps, depth: far, cost_bps, open_interest, basis_bps };
         let flow = std::mem::take(&mut self.since_sample);
         if self.has_rows {
             self.write_sample(world, sample, flow);
@@ -182,6 +187,25 @@ impl Recorder {
         }
         self.samples.push(sample);
         self.sample_spot(world, time);
+    }
+
+    /// Returns what it costs now to trade [`TRADED_USD`] at market, the mean of both sides, with the taker's fee; `None` if a half of the
+    /// book holds less.
+    fn cost_bps(&self, world: &World) -> Option<f64> {
+        let book = &world.market(self.id).book;
+        let middle = book.mid_twice()? as f64 / 2.0;
+        let qty = Qty(libm::rint(TRADED_USD / (self.scale.value * middle)) as i64);
+        if qty.is_zero() {
+            return None;
+        }
+        let away = |side: Side| {
+            let cost = book.cost_to_trade(side, qty);
+            let mean = cost.value as f64 / qty.0 as f64;
+            (cost.filled == qty).then(|| (mean / middle - 1.0).abs() * 1e4)
+        };
+        let venue = world.spec.markets[self.id.index()].venue;
+        let fee = world.spec.venues[venue.index()].fees.taker.0 as f64 / 1e5;
+        Some(0.5 * (away(Side::Buy)? + away(Side::Sell)?) + fee)
     }
 
     /// Writes the row of the perpetual.
@@ -335,6 +359,7 @@ impl Recorder {
             Some(seen.liquidations_long as f64),
             Some(seen.liquidated[0]),
             Some(seen.liquidated[1]),
+            Some(total),
             share(seen.liquidated[0], total),
             Some(self.minute.largest),
             share(seen.forced_volume, seen.volume),
@@ -352,6 +377,7 @@ impl Recorder {
             least(0),
             depth(1),
             least(1),
+            mean(&mut self.samples.iter().filter_map(|s| s.cost_bps)),
             mean(&mut basis()),
             basis().reduce(f64::min),
             world.spec.markets[self.id.index()]

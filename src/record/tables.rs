@@ -54,6 +54,7 @@ pub static RUNS: Table<'_> = Table {
         integer("liquidations_long", "1", "liquidations of long positions begun"),
         number("liquidated_long_usd", "USD", "long notional closed by liquidation, at the mark"),
         number("liquidated_short_usd", "USD", "short notional closed by liquidation, at the mark"),
+        number("liquidated_usd", "USD", "notional closed by liquidation, at the mark"),
         number("long_share_of_liquidations", "1", "share of longs in the liquidated notional"),
         number("liquidated_peak_minute_usd", "USD", "largest notional liquidated within one minute"),
         number("forced_share_of_volume", "1", "share of liquidation orders in the traded notional"),
@@ -71,6 +72,11 @@ pub static RUNS: Table<'_> = Table {
         number("depth_bid_1pct_usd_min", "USD", "fewest bids within 1 %"),
         number("depth_ask_1pct_usd_mean", "USD", "mean asks within 1 %"),
         number("depth_ask_1pct_usd_min", "USD", "fewest asks within 1 %"),
+        number(
+            "cost_1m_bps_mean",
+            "bps",
+            "mean cost of trading 1 M USD at market from the middle, fee included",
+        ),
         number("basis_bps_mean", "bps", "mean of middle over index"),
         number("basis_bps_min", "bps", "least of middle over index"),
         number("funding_rate_end_pct", "%", "funding rate by the end"),
@@ -222,6 +228,97 @@ pub static AMPLIFICATION: Table<'_> = Table {
     ],
 };
 
+/// One row a policy and metric: what it makes of the scenario.
+pub static POLICIES: Table<'_> = Table {
+    name: "policies",
+    title: "one metric under a policy and without it, paired by seed",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("arm", "base, or calm: without shocks"),
+        text("metric", "column of the runs table"),
+        integer("pairs", "1", "replicates with a value in both cells"),
+        number("baseline_mean", "of the metric", "mean in the scenario as it is"),
+        number("mean", "of the metric", "mean under the policy"),
+        number("difference", "of the metric", "mean of policy minus baseline, replicate by replicate"),
+        number(
+            "difference_ci_low",
+            "of the metric",
+            "lower end of its 95 % bootstrap interval (BCa, Efron 1987)",
+        ),
+        number("difference_ci_high", "of the metric", "upper end of its 95 % bootstrap interval"),
+        number(
+            "p",
+            "1",
+            "two-sided p-value of the difference by random signs (Fisher 1935); 1 where no pair differs",
+        ),
+        number("p_holm", "1", "the same, corrected for all rows of this table (Holm 1979)"),
+        number("better", "1", "share of replicates in which the policy is better, ties half"),
+        number("better_ci_low", "1", "lower end of its 95 % interval (Wilson 1927)"),
+        number("better_ci_high", "1", "upper end of its 95 % interval"),
+        number(
+            "crn_factor",
+            "1",
+            "variance of the difference of independent runs over that of these pairs, which share their dice",
+        ),
+        text("crn", "factor, complete: all pairs differ by the same, or nothing: neither sample varies"),
+        number(
+            "detectable",
+            "of the metric",
+            "smallest difference that a test at 5 % finds with probability .8",
+        ),
+        number(
+            "detectable_holm",
+            "of the metric",
+            "the same at 5 % over the number of rows of this table, which is what p_holm asks at first",
+        ),
+    ],
+};
+
+/// One row a candidate of a ranking.
+pub static RANKING: Table<'_> = Table {
+    name: "ranking",
+    title: "the rank of a policy by one metric, as far as the data decide it",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("arm", "base, or calm: without shocks"),
+        text("metric", "column of the runs table; less is better"),
+        integer("replicates", "1", "replicates that all candidates have"),
+        number("mean", "of the metric", "mean over them"),
+        integer("rank", "1", "rank by mean, 1 for the least"),
+        integer("rank_best", "1", "best rank that pairwise tests leave open, all together at 95 %"),
+        integer("rank_worst", "1", "worst rank that they leave open"),
+        number(
+            "p_first",
+            "1",
+            "p-value of its difference from the first, corrected for all pairs (Holm 1979)",
+        ),
+    ],
+};
+
+/// One row a candidate and kind of protection.
+pub static PARETO: Table<'_> = Table {
+    name: "pareto",
+    title: "protection against calm-time cost of a policy",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("protection", "metric that the policy is to lower in the crash"),
+        text("cost", "metric of calm time that it may raise"),
+        integer("replicates", "1", "replicates that all candidates have"),
+        number("protection_mean", "of the metric", "mean in the crash"),
+        number("cost_mean", "of the metric", "mean in calm time"),
+        text("on_front", "whether no candidate is as good in both and better in one"),
+        integer("dominated_by", "1", "cell of a candidate that is"),
+        number(
+            "front_share",
+            "1",
+            "share of 2,000 bootstrap draws of the replicates in which it is on the front",
+        ),
+    ],
+};
+
 /// One row a target: what was observed beside what is simulated.
 pub static TARGETS: Table<'_> = Table {
     name: "targets",
@@ -292,7 +389,9 @@ mod tests {
 
     #[test]
     fn every_table_is_well_defined() {
-        for table in TABLES.iter().chain(&TARGET_TABLES).chain([&&AMPLIFICATION]) {
+        for table in
+            TABLES.iter().chain(&TARGET_TABLES).chain([&&AMPLIFICATION, &&POLICIES, &&RANKING, &&PARETO])
+        {
             assert_eq!(table.check(), Ok(()));
         }
     }

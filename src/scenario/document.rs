@@ -126,6 +126,11 @@ impl Document {
         overrides::apply(self, label, argument)
     }
 
+    /// Takes what overrides made so far for the file's own: later ones may replace it again.
+    pub fn settle(&mut self) {
+        self.arguments.iter_mut().for_each(|argument| argument.path = None);
+    }
+
     /// Notes a text that was given as an argument and is no override, so that problems may point into it; returns its index
     /// among the arguments.
     pub fn argument(&mut self, label: &str, text: &str) -> usize {

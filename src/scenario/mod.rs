@@ -41,6 +41,7 @@ pub use model::{
     ShockKind,
 };
 pub(crate) use node::quoted;
+pub(crate) use overrides::halves;
 pub use problem::{Problem, Rejection, Source};
 pub use reader::Reader;
 pub use row::Row;

@@ -51,6 +51,11 @@ fn try_apply(document: &mut Document, index: usize, text: &str) -> Result<(), Ve
     Ok(())
 }
 
+/// Returns where path and value stand in an override; `None` if it is none.
+pub(crate) fn halves(text: &str) -> Option<(Range<usize>, Range<usize>)> {
+    split(text).ok()
+}
+
 /// Splits at the first `=` outside quotes.
 fn split(text: &str) -> Result<(Range<usize>, Range<usize>), Fault> {
     let mut quote = None;

@@ -72,6 +72,18 @@ impl<'r> Row<'r> {
         self.cells.get(cell).map_or(self.source, |node| node.source)
     }
 
+    /// Returns where the letters of a text in a cell stand: inside its quotes, if it is written letter by letter.
+    pub fn letters(&self, cell: usize) -> Source {
+        match self.cells.get(cell) {
+            Some(Node { value: Value::Text(text), source: Source::File { start, end }, .. })
+                if end - start == text.len() + 2 =>
+            {
+                Source::File { start: start + 1, end: end - 1 }
+            }
+            _ => self.source(cell),
+        }
+    }
+
     /// Returns a number in a cell.
     pub fn float(&self, cell: usize, min: f64, max: f64) -> f64 {
         self.read(cell, |node| scalar::float(node, min, max)).unwrap_or_else(|| stand_in::float(min, max))

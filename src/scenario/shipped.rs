@@ -1,4 +1,4 @@
-//! The scenarios and studies that are shipped, embedded in the program, so that their names work anywhere.
+//! The scenarios, studies and policies that are shipped, embedded in the program, so that their names work anywhere.
 
 /// One shipped scenario.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,6 +43,17 @@ pub const STUDIES: &[(&str, &str)] = &[
     ("depth-leverage", include_str!("../../scenarios/studies/depth-leverage.toml")),
     ("depth-leverage-equity", include_str!("../../scenarios/studies/depth-leverage-equity.toml")),
 ];
+
+/// All shipped policies, by name, with their texts.
+pub const POLICIES: &[(&str, &str)] = &[
+    ("larger-fund", include_str!("../../scenarios/policies/larger-fund.toml")),
+    ("no-adl", include_str!("../../scenarios/policies/no-adl.toml")),
+];
+
+/// Finds the text of a shipped policy.
+pub fn find_policy(name: &str) -> Option<&'static str> {
+    POLICIES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
 
 /// Finds the text of a shipped study.
 pub fn find_study(name: &str) -> Option<&'static str> {

@@ -70,19 +70,24 @@ pub fn paired_differences(treated: &[f64], control: &[f64]) -> Vec<f64> {
 /// # Panics
 /// Panics if there are more successes than trials or `confidence` is outside (0, 1).
 pub fn wilson(successes: u64, trials: u64, confidence: f64) -> Option<Interval> {
+    wilson_share(successes as f64, trials, confidence)
+}
+
+/// As [`wilson`], with trials that may count half.
+pub(super) fn wilson_share(successes: f64, trials: u64, confidence: f64) -> Option<Interval> {
     assert_confidence(confidence);
-    assert!(successes <= trials, "{successes} successes in {trials} trials");
+    assert!(successes <= trials as f64, "{successes} successes in {trials} trials");
     if trials == 0 {
         return None;
     }
-    let (n, share) = (trials as f64, successes as f64 / trials as f64);
+    let (n, share) = (trials as f64, successes / trials as f64);
     let z = normal_quantile(0.5 + 0.5 * confidence);
     let weight = 1.0 + z * z / n;
     let centre = (share + z * z / (2.0 * n)) / weight;
     let reach = z / weight * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
     // The exact limits at no and at all successes are 0 and 1; rounding may miss them by a bit.
-    let low = if successes == 0 { 0.0 } else { (centre - reach).max(0.0) };
-    let high = if successes == trials { 1.0 } else { (centre + reach).min(1.0) };
+    let low = if successes <= 0.0 { 0.0 } else { (centre - reach).max(0.0) };
+    let high = if successes >= n { 1.0 } else { (centre + reach).min(1.0) };
     Some(Interval { estimate: share, low, high })
 }
 

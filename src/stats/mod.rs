@@ -14,6 +14,8 @@ pub mod fit;
 pub mod interval;
 pub mod jump_diffusion;
 pub mod moments;
+pub mod order;
+pub mod paired;
 pub mod quantile;
 pub mod rank;
 pub mod ratio;
