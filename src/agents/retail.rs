@@ -217,6 +217,7 @@ impl Retail {
     fn open(&mut self, tick: &Tick, view: &View<'_>, side: Side, price: Price, actions: &mut Actions) {
         let Tick { index, leverage, .. } = *tick;
         let (account, market) = (self.account(index), self.spec.market);
+        let leverage = leverage.min(view.leverage_on_offer(market));
         let lot_value = view.lot_value(market, price).0 as f64;
         let stake = view.free(account).0 as f64 * self.spec.stake;
         // One in five hundred of the notional is kept for fees and slippage, times leverage as both scale with it.

@@ -43,6 +43,7 @@ impl Stage {
             index: None,
             funding: None,
             volatility_half_life: Time(5 * Time::SECOND.0),
+            safeguards: crate::world::Safeguards::default(),
         };
         let mut spot = market("SPOT");
         spot.contract = Contract::Spot { unit: 1 };

@@ -1,5 +1,6 @@
 //! The rules of a world as data: markets and venues. They may change during a run.
 
+use super::safeguards::Safeguards;
 use crate::clearing::waterfall::AdlRank;
 use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle, Stage};
 use crate::market::BookSpec;
@@ -84,6 +85,15 @@ pub struct MarketSpec {
     pub funding: Option<FundingSpec>,
     /// Half-life of the average that `View::volatility` reads; zero where nobody reads it.
     pub volatility_half_life: Time,
+    /// What the venue has added.
+    pub safeguards: Safeguards,
+}
+
+impl MarketSpec {
+    /// Returns the brackets without the rule that a policy may have put on them.
+    pub fn own_brackets(&self) -> &Brackets {
+        self.safeguards.own_brackets.as_ref().unwrap_or(&self.brackets)
+    }
 }
 
 /// Fees as fractions of notional.

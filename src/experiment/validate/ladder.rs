@@ -4,9 +4,11 @@ use crate::clearing::waterfall::AdlRank;
 use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle};
 use crate::market::BookSpec;
 use crate::mechanisms::{FundamentalSpec, Mechanisms};
-use crate::scenario::{BookLevel, ExplicitPosition, Scenario, Shock, ShockKind};
+use crate::scenario::{Adaptation, BookLevel, ExplicitPosition, Scenario, Shock, ShockKind};
 use crate::units::{AssetId, MarketId, Money, Position, Price, Qty, Rate, Side, Time, VenueId};
-use crate::world::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, VenueSpec, WorldSpec};
+use crate::world::{
+    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, Safeguards, VenueSpec, WorldSpec,
+};
 
 pub(super) const MARKET: MarketId = MarketId(0);
 
@@ -49,6 +51,7 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
         index: None,
         funding: None,
         volatility_half_life: Time::ZERO,
+        safeguards: Safeguards::default(),
     };
     let asset = |name: &str| AssetSpec { name: name.to_owned(), units_per_coin: 1_000_000 };
     Scenario {
@@ -70,6 +73,7 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
         populations: Vec::new(),
         positions: Vec::new(),
         shocks: Vec::new(),
+        adaptation: Adaptation::default(),
         mechanisms: Mechanisms::default(),
         counterfactuals: Vec::new(),
     }

@@ -32,7 +32,7 @@ impl Checker<'_> {
             body.problem("longs", what, Some("a population has at most 5000000 accounts".into()));
         }
         let perpetual = market.filter(|market| !market.contract.is_spot());
-        let highest = perpetual.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
+        let highest = perpetual.map_or(u16::MAX, |market| market.own_brackets().rows()[0].max_leverage);
         let (mut leverages, mut weights) = (Vec::new(), Vec::new());
         for row in body.rows("leverages") {
             if row.expect(&["leverage", "weight"]) {
@@ -114,7 +114,7 @@ impl Checker<'_> {
         let market = at.and_then(|(market, _)| markets[market.index()].as_ref());
         needs_perpetual(body, market);
         let leverage = body.int("leverage");
-        let highest = market.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
+        let highest = market.map_or(u16::MAX, |market| market.own_brackets().rows()[0].max_leverage);
         if leverage > i64::from(highest) && market.is_some_and(|market| !market.contract.is_spot()) {
             let help = "no bracket of the market allows more".to_owned();
             body.problem("leverage", format!("is above the highest leverage, {highest}"), Some(help));
