@@ -20,7 +20,7 @@ fn policies() -> BTreeMap<String, Vec<String>> {
             let text = std::fs::read_to_string(&path).unwrap();
             let table: toml::Table = text.parse().unwrap();
             let keys: Vec<&str> = table.keys().map(String::as_str).collect();
-            assert_eq!(keys, ["set", "title"], "{path:?}");
+            assert_eq!(keys, ["set", "title"], "{}", path.display());
             let changes = table["set"].as_array().unwrap();
             let changes = changes.iter().map(|change| change.as_str().unwrap().to_owned()).collect();
             (path.file_stem().unwrap().to_string_lossy().into_owned(), changes)
@@ -105,17 +105,18 @@ fn a_squeeze_under_each_policy_is_sound_and_another_one() {
         "populations.retail.strategy.retail.notional_median=1700",
     ];
     let base = records(&scenario("long-squeeze", &harder));
+    let mut same = Vec::new();
     for (policy, changes) in policies() {
         let all: Vec<&str> = harder.into_iter().chain(changes.iter().map(String::as_str)).collect();
-        let mut found = records(&scenario("long-squeeze", &all));
-        let is_same = found == base;
-        // Nobody there wants more than 50x of the 100x that there are.
-        assert_eq!(is_same, ["leverage-125", "leverage-50"].contains(&policy.as_str()), "{policy}");
-        if policy == "halt" {
-            found.retain(|record| matches!(record.event, Event::Halted { .. }));
-            assert!(!found.is_empty(), "no halt");
+        let found = records(&scenario("long-squeeze", &all));
+        let halts = found.iter().filter(|record| matches!(record.event, Event::Halted { .. })).count();
+        assert_eq!(halts > 0, policy == "halt", "{policy}");
+        if found == base {
+            same.push(policy);
         }
     }
+    // Nobody there wants more than 50x of the 100x that there are, or has more than the first bracket.
+    assert_eq!(same, ["flat-margin", "leverage-125", "leverage-50"]);
 }
 
 /// The positions of retail at the very start.
@@ -160,10 +161,10 @@ fn who_has_more_than_a_cap_allows_adapts_in_one_of_three_ways_on_the_same_dice()
         );
         let after = &same_equity.1;
         assert_eq!((after.account, after.leverage), (before.account, leverage));
-        // Margin and cash are what they were; a lot is what does not come out even.
-        assert_eq!(after.margin + same_equity.2, before.margin + drawn.2, "{before:?} {after:?}");
-        let entry = |position: &OpenPosition| position.cost.0 / position.lots.0;
-        assert_eq!(entry(after), entry(before), "the same entry");
+        // Margin and cash are what they were, but for one who has not enough for a single lot.
+        let (had, has) = (before.margin + drawn.2, after.margin + same_equity.2);
+        assert!(has == had || (has > had && after.lots.size().0 == 1), "{before:?} {after:?}");
+        assert_eq!(after.cost.0 * before.lots.0, before.cost.0 * after.lots.0, "the same entry");
         let expected = before.lots.0 as f64 * f64::from(leverage) / f64::from(before.leverage);
         assert!((after.lots.0 as f64 - expected).abs() <= 1.0 + expected.abs() / 1e4, "{before:?} {after:?}");
     }
@@ -181,12 +182,14 @@ fn who_is_too_near_for_a_higher_maintenance_has_less_leverage() {
     let kept = start(&[rule, "adaptation=keep"]);
     assert_eq!(kept.iter().map(|(_, position, _)| position.leverage).max(), Some(50));
     // They keep it until the market opens.
-    let early = ["duration=1s", "burn_in=1s", "sample_every=1s", rule];
+    let early = ["duration=1s", "burn_in=1s", "sample_every=1s", "shocks={}", rule];
     let count = |adaptation: &str| {
         let records = records(&scenario("long-squeeze", &[&early[..], &[adaptation]].concat()));
         records.iter().filter(|record| matches!(record.event, Event::Liquidation { .. })).count()
     };
-    assert_eq!((count("adaptation=same_equity"), count("adaptation=keep") > 500), (0, true));
+    // Of those who adapt a few are that near to the price.
+    let (adapted, kept) = (count("adaptation=same_equity"), count("adaptation=keep"));
+    assert!(adapted < 50 && kept > 500, "{adapted} and {kept}");
 }
 
 /// Whoever opens later has what a cap allows, whatever those at the start did, and is not refused for it.

@@ -27,6 +27,7 @@ use ids::Ids;
 use money::Purses;
 use safeguards::Halts;
 use shadow_book::ShadowBook;
+use std::collections::BTreeMap;
 
 /// Problems that are kept; more are only counted.
 const KEPT: usize = 20;
@@ -109,6 +110,8 @@ pub struct Auditor {
     holdings: Holdings,
     forced: Option<Forced>,
     halts: Vec<Halts>,
+    /// When the last liquidation of a position ended with lots left.
+    steps: BTreeMap<(AccountId, MarketId), i64>,
     time: i64,
     fundamentals: Vec<Option<f64>>,
     report: AuditReport,
@@ -127,6 +130,7 @@ impl Auditor {
             holdings: Holdings::default(),
             forced: None,
             halts: vec![Halts::default(); spec.markets.len()],
+            steps: BTreeMap::new(),
             time: i64::MIN,
             report: AuditReport::default(),
             problems: Problems::default(),
@@ -317,6 +321,7 @@ impl Auditor {
             format!("account {account} has {} lots left, not {left}", held.lots)
         });
         self.report.unfinished += u64::from(held.lots != 0);
+        self.steps.insert((account, market), self.time);
         let is_clean = held.cost == 0 && self.purses.margin(account, market) == 0;
         self.problems.require(held.lots != 0 || is_clean, || {
             format!("account {account} is closed with cost {} or margin left", held.cost)

@@ -3,8 +3,9 @@
 //! not looked at, since no record has the index as it was.
 
 use super::Auditor;
+use crate::clearing::LiquidationStyle;
 use crate::market::{NewOrder, OrderType};
-use crate::units::{MarketId, Price, Side, Time};
+use crate::units::{AccountId, MarketId, Price, Side, Time};
 
 /// What is known of one market's mark and halts.
 #[derive(Clone, Debug, Default)]
@@ -17,9 +18,37 @@ pub(super) struct Halts {
 }
 
 impl Auditor {
+    /// Tells whether a market was halted at the last record.
+    pub(super) fn is_halted(&self, market: MarketId) -> bool {
+        self.halts[market.index()].until.is_some_and(|until| self.time < until)
+    }
+
+    /// Tells whether the liquidation of a position may pause: it ended for now less than a pause ago.
+    pub(super) fn pauses(&self, account: AccountId, market: MarketId) -> bool {
+        let venue = self.spec.markets[market.index()].venue;
+        let LiquidationStyle::Slow { pause, .. } = self.spec.venues[venue.index()].liquidation.style else {
+            return false;
+        };
+        let ended = self.steps.get(&(account, market));
+        ended.is_some_and(|ended| self.time < ended.saturating_add(pause.0))
+    }
+
+    /// Tells whether a forced order may trade with the best order of a half: not beyond a band around the mark. One around an index
+    /// may be anywhere.
+    pub(super) fn is_in_reach(&self, market: MarketId, half: Side, best: i64) -> bool {
+        let spec = &self.spec.markets[market.index()];
+        let Some(band) = spec.safeguards.price_band else { return true };
+        let mark = self.books[market.index()].mark.unwrap_or(spec.initial_price.0) as f64;
+        spec.index.is_none()
+            && match half {
+                Side::Buy => best as f64 >= mark * (1.0 - band.reach),
+                Side::Sell => best as f64 <= mark * (1.0 + band.reach),
+            }
+    }
+
+    /// Checks that a market is not halted.
     pub(super) fn is_open(&mut self, market: MarketId, what: &str) {
-        let until = self.halts[market.index()].until;
-        let is_open = until.is_none_or(|until| self.time >= until);
+        let is_open = !self.is_halted(market);
         self.problems.require(is_open, || format!("{what} in market {market}, which is halted"));
     }
 
