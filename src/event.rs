@@ -31,6 +31,10 @@ pub enum Refusal {
     BelowMaintenance,
     /// The coins that are sold are not there, or behind other orders.
     InsufficientCoins,
+    /// The market is halted.
+    Halted,
+    /// The order would trade beyond the price band.
+    BeyondBand,
 }
 
 /// How lots changed hands off the book.
@@ -169,6 +173,13 @@ pub enum Event {
         account: AccountId,
         /// What is left of it.
         left: Position,
+    },
+    /// A market stopped trading: until the time nothing is done in it but to take orders back.
+    Halted {
+        /// The market.
+        market: MarketId,
+        /// From then on it trades again.
+        until: Time,
     },
     /// A fundamental value moved: a price in ticks, as the bits of a float.
     Fundamental {

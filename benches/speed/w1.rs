@@ -20,8 +20,8 @@ use firesale::units::{
     AccountId, AssetId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, Time, VenueId,
 };
 use firesale::world::{
-    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, Order, SeedPosition, Switches, VenueSpec,
-    World, WorldSpec,
+    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, Order, Safeguards, SeedPosition,
+    Switches, VenueSpec, World, WorldSpec,
 };
 use rust_decimal::Decimal;
 
@@ -198,6 +198,7 @@ fn spec() -> WorldSpec {
             funding: None,
             volatility_half_life: Time::ZERO,
             volatility_horizon: Time::ZERO,
+            safeguards: Safeguards::default(),
         }],
     }
 }

@@ -221,7 +221,13 @@ impl<'a> View<'a> {
 
     /// Returns the highest leverage at which a position of this notional may be opened.
     pub fn max_leverage(&self, market: MarketId, notional: Money) -> u16 {
-        self.world.spec.markets[market.index()].brackets.bracket(notional).max_leverage
+        self.world.max_leverage(market, notional)
+    }
+
+    /// Returns the highest leverage that is on offer at all where a policy has changed the margin rules; whoever wants more
+    /// makes do with it. Without a policy there is no limit but that of a position's bracket.
+    pub fn leverage_on_offer(&self, market: MarketId) -> u16 {
+        self.world.leverage_on_offer(market)
     }
 }
 

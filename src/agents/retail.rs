@@ -225,6 +225,7 @@ impl Retail {
         let index = tick.index;
         let leverage = self.spec.leverages[habitual_leverage(&self.leverage, self.habits, index)];
         let (account, market) = (self.account(index), self.spec.market);
+        let leverage = leverage.min(view.leverage_on_offer(market));
         let lot_value = view.lot_value(market, price).0 as f64;
         let stake = view.free(account).0 as f64 * self.spec.stake;
         // One in five hundred of the notional is kept for fees and slippage, times leverage as both scale with it.

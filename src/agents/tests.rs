@@ -44,6 +44,7 @@ impl Stage {
             funding: None,
             volatility_half_life: Time(5 * Time::SECOND.0),
             volatility_horizon: Time::ZERO,
+            safeguards: crate::world::Safeguards::default(),
         };
         let mut spot = market("SPOT");
         spot.contract = Contract::Spot { unit: 1 };

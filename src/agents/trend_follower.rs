@@ -88,7 +88,7 @@ impl TrendFollower {
         let lot_value = view.lot_value(market, view.mark(market)).0 as f64;
         let wealth = (view.free(account) + view.equity(account, market)).0 as f64;
         // One in five hundred of the notional is kept for fees and slippage, times leverage as both scale with it.
-        let leverage = f64::from(self.spec.leverage);
+        let leverage = f64::from(self.leverage(view));
         let largest = wealth * leverage / (1.0 + 0.002 * leverage) / lot_value;
         if largest.is_nan() || largest < 1.0 {
             return;
@@ -112,12 +112,17 @@ impl TrendFollower {
         }
     }
 
+    /// Returns the leverage that it would have, as far as it is on offer.
+    fn leverage(&self, view: &View<'_>) -> u16 {
+        self.spec.leverage.min(view.leverage_on_offer(self.spec.market))
+    }
+
     /// Opens or adds to a position, no more than free cash backs.
     fn open(&self, account: AccountId, side: Side, qty: Qty, view: &View<'_>, actions: &mut Actions) {
         let market = self.spec.market;
         let price = view.best(market, side.opposite()).unwrap_or_else(|| view.mark(market));
         let lot_value = view.lot_value(market, price.max(view.mark(market))).0 as f64;
-        let leverage = f64::from(self.spec.leverage);
+        let leverage = f64::from(self.leverage(view));
         let backed = view.free(account).0 as f64 * leverage / (1.0 + 0.002 * leverage);
         let qty = qty.min(Qty(libm::floor(backed / lot_value) as i64));
         if qty < Qty(1) {

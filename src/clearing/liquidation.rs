@@ -1,7 +1,7 @@
 //! When a position is liquidated and at what price it is bankrupt: pure decisions in integers.
 
 use super::{Brackets, Contract, OpenPosition};
-use crate::units::{Money, Price, Rate, Rounding, div_round};
+use crate::units::{Money, Position, Price, Qty, Rate, Rounding, Time, div_round, mul_div};
 
 /// Exactly when maintenance is breached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -20,6 +20,34 @@ pub enum LiquidationStyle {
     Market,
     /// One immediate-or-cancel order for the whole position, no worse than the bankruptcy price.
     IocToBankruptcy,
+    /// Such orders for a share of the position, one after another, until equity is above maintenance by a buffer. Without a
+    /// buffer a sliver would do until the next tick.
+    Partial {
+        /// Share of the position as it was in breach [0-1].
+        step: Rate,
+        /// What equity must have above maintenance margin, as a share of that.
+        buffer: Rate,
+    },
+    /// Such orders for a share of the position with a pause between two, until it is compliant.
+    Slow {
+        /// Share of the position as it was in breach [0-1].
+        step: Rate,
+        /// Time between two orders.
+        pause: Time,
+    },
+}
+
+impl LiquidationStyle {
+    /// Returns how much of a position that is in breach one order closes: at least a lot.
+    pub fn step(self, size: Qty) -> Qty {
+        match self {
+            Self::Market | Self::IocToBankruptcy => size,
+            Self::Partial { step, .. } | Self::Slow { step, .. } => {
+                let lots = mul_div(size.0, step.0, Rate::ONE, Rounding::Ceil);
+                Qty(lots).max(Qty(1)).min(size)
+            }
+        }
+    }
 }
 
 /// Equity of an isolated position at a mark: margin plus unrealised profit.
@@ -68,6 +96,33 @@ pub fn is_breached(
     let (equity, notional) = (value - i128::from(owed.0 + reached), value.abs());
     let bracket = brackets.bracket_of(notional);
     equity * i128::from(Rate::ONE) < notional * i128::from(bracket.maintenance.0) - bracket.cum
+}
+
+/// Tells whether the equity of an isolated position is above its maintenance margin by a buffer, a share of that margin.
+pub fn is_sound(
+    contract: Contract,
+    brackets: &Brackets,
+    buffer: Rate,
+    position: &OpenPosition,
+    mark: Price,
+) -> bool {
+    let maintenance = brackets.maintenance(contract.notional(mark, position.lots.size()));
+    equity(contract, position, mark) > maintenance + buffer.of(maintenance, Rounding::Ceil)
+}
+
+/// Tells whether a position that was opened at `entry` with this margin behind it would not be liquidated at a mark.
+pub fn survives(
+    contract: Contract,
+    (brackets, breach): (&Brackets, Breach),
+    (lots, entry, margin): (Position, Price, Money),
+    mark: Price,
+) -> bool {
+    // Beyond 64 bits is beyond every largest position.
+    let Some(notional) = contract.checked_notional(mark, lots.size()) else { return false };
+    let value = |price| contract.position_value(price, lots);
+    let equity = margin + (value(mark) - value(entry));
+    let maintenance = brackets.maintenance(notional);
+    equity > maintenance || (equity == maintenance && breach == Breach::Below)
 }
 
 /// Returns the mark at which a linear isolated position is liquidated: the highest such tick for a long, the lowest for

@@ -15,6 +15,22 @@ pub struct Bracket {
     pub(crate) cum: i128,
 }
 
+/// What a policy makes of a market's own brackets: one bracket for all, higher maintenance, a highest leverage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MarginRule {
+    /// The first bracket holds for every notional.
+    pub is_flat: bool,
+    /// Times this are the maintenance rates, at least 0.
+    pub maintenance_factor: Rate,
+    /// Highest leverage of any bracket, at least 1.
+    pub max_leverage: u16,
+}
+
+impl MarginRule {
+    /// Leaves every bracket as it is; no bracket may have a higher leverage than this.
+    pub const NONE: Self = Self { is_flat: false, maintenance_factor: Rate(Rate::ONE), max_leverage: 1_000 };
+}
+
 /// The brackets of a market in ascending order; a flat rule is one bracket.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Brackets {
@@ -48,6 +64,26 @@ impl Brackets {
         }
         assert!(cap > brackets[brackets.len() - 1].floor, "the cap lies above the last floor");
         Self { brackets, cap }
+    }
+
+    /// Returns what a rule makes of these brackets. Maintenance rates are rounded up and are at most 1. A higher maintenance
+    /// divides the highest leverages as well, so that a position has as far to fall from its opening in proportion; else the
+    /// one who takes all the leverage that there is would be liquidated by its first fee.
+    #[must_use]
+    pub fn under(&self, rule: MarginRule) -> Self {
+        let factor = rule.maintenance_factor.0;
+        let kept = if rule.is_flat { 1 } else { self.brackets.len() };
+        let rows: Vec<_> = self.brackets[..kept]
+            .iter()
+            .map(|bracket| {
+                let rate = mul_div(bracket.maintenance.0, factor, Rate::ONE, Rounding::Ceil).min(Rate::ONE);
+                let leverage = i64::from(bracket.max_leverage);
+                let safe = mul_div(leverage, Rate::ONE, factor.max(Rate::ONE), Rounding::Floor);
+                let leverage = safe.clamp(1, i64::from(rule.max_leverage)) as u16;
+                (bracket.floor, Rate(rate), leverage)
+            })
+            .collect();
+        Self::new(&rows, self.cap)
     }
 
     /// Returns the bracket that a notional falls in: `floor < notional <= next floor`; the last one beyond the cap.
@@ -141,6 +177,26 @@ pub(crate) mod tests {
             let above = brackets.maintenance(bracket.floor + Money(1));
             assert!(above >= below && above - below <= Money(1), "at {}", bracket.floor);
         }
+    }
+
+    #[test]
+    fn a_rule_flattens_raises_and_caps() {
+        let own = btc_brackets();
+        let of = |rule: MarginRule| {
+            let rows = own.under(rule).rows().to_vec();
+            rows.into_iter().map(|row| (row.maintenance.0, row.max_leverage)).collect::<Vec<_>>()
+        };
+        assert_eq!(own.under(MarginRule::NONE), own);
+        assert_eq!(of(MarginRule { is_flat: true, ..MarginRule::NONE }), [(4_000_000, 150)]);
+        let capped = of(MarginRule { max_leverage: 60, ..MarginRule::NONE });
+        assert_eq!(capped.iter().map(|row| row.1).collect::<Vec<_>>(), [60, 60, 60, 50, 25]);
+        let higher = of(MarginRule { maintenance_factor: Rate(1_500_000_000), ..MarginRule::NONE });
+        let expected =
+            [(6_000_000, 100), (7_500_000, 66), (9_750_000, 50), (15_000_000, 33), (30_000_000, 16)];
+        assert_eq!(higher, expected);
+        // Never above all that a position is worth, and never below a leverage of 1.
+        let most = of(MarginRule { maintenance_factor: Rate(1_000 * Rate::ONE), ..MarginRule::NONE });
+        assert_eq!(most, [(Rate::ONE, 1); 5]);
     }
 
     #[test]

@@ -14,5 +14,5 @@ pub use contract::Contract;
 pub use index::{LiquidationIndex, LiquidationTrigger, PlainIndex, TriggerIndex};
 pub use ledger::{Ledger, Purse, Reason, Transfer};
 pub use liquidation::{Breach, LiquidationStyle};
-pub use margin::{Bracket, Brackets, initial_margin};
+pub use margin::{Bracket, Brackets, MarginRule, initial_margin};
 pub use waterfall::Stage;

@@ -6,13 +6,15 @@ use crate::agents::{
     Arbitrageur, ArbitrageurSpec, Background, Exits, FundDesk, Fundamentalist, Holder, Maker, MetaOrder,
     Opened, Retail, RetailSpec, SpotHolder, SpotHolderSpec, Strategy, TrendFollower, habitual_leverage,
 };
-use crate::clearing::{MarginMode, initial_margin};
+use crate::clearing::{MarginMode, initial_margin, liquidation};
 use crate::event::{Emit, Observer};
 use crate::market::{OrderType, TimeInForce};
 use crate::mechanisms::Mechanism;
 use crate::rng::{Rng, Seed, Stream};
 use crate::sampling::{Distribution, Exponential, Normal, Weighted, uniform};
-use crate::scenario::{Entries, Latency, Population, PopulationStrategy, Scenario, Seeding, ShockKind};
+use crate::scenario::{
+    Adaptation, Entries, Latency, Population, PopulationStrategy, Scenario, Seeding, ShockKind,
+};
 use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Side, Time, VenueId};
 use crate::world::{OBSERVED_EVERY, Order, Request, SeedPosition, Switches, World};
 
@@ -173,7 +175,8 @@ impl Simulation<Strategy> {
                     spec.exits.stop_loss = None;
                 }
                 let hedger = hedgers[spec.market.index()];
-                let exits = self.seed_retail(&spec, seeding, first, hedger, (&mut rng, habits), observer);
+                let rules = (seeding, scenario.adaptation);
+                let exits = self.seed_retail(&spec, rules, first, hedger, (&mut rng, habits), observer);
                 let mut agent = Retail::new(spec, first, seed.stream(&name), habits).with_exits(exits);
                 if !scenario.mechanisms.has(Mechanism::Panic) {
                     agent = agent.without_panic();
@@ -264,7 +267,7 @@ impl Simulation<Strategy> {
     fn seed_retail<O: Observer>(
         &mut self,
         spec: &RetailSpec,
-        seeding: &Seeding,
+        (seeding, adaptation): (&Seeding, Adaptation),
         first: AccountId,
         counterparty: AccountId,
         (rng, habits): (&mut Rng, Stream),
@@ -293,8 +296,14 @@ impl Simulation<Strategy> {
                 world.deposit(account, stake + spare, &mut emit);
                 continue;
             };
-            let (seed, opened) =
+            let (drawn, opened) =
                 self.survivor(spec.market, account, counterparty, side, stake, leverage, &survivors, rng);
+            let seed = self.adapted(&drawn, &opened, adaptation);
+            let margin = match adaptation {
+                Adaptation::Keep | Adaptation::SameNotional => seed.margin,
+                // What whole lots leave of it stays in the account.
+                Adaptation::SameEquity => seed.margin.max(drawn.margin),
+            };
             let survives =
                 |price| self.world.survives(spec.market, seed.lots, seed.entry, seed.margin, price);
             let exits = spec.exits.draw(opened, survives, habits, u64::from(index), 0);
@@ -302,10 +311,45 @@ impl Simulation<Strategy> {
                 all.push((index, exits));
             }
             let (world, mut emit) = self.parts(observer);
-            world.deposit(account, seed.margin + spare, &mut emit);
+            world.deposit(account, margin + spare, &mut emit);
             world.seed_position(&seed, &mut emit);
         }
         all
+    }
+
+    /// Returns what somebody has instead of a position that the market's own brackets let be opened, under the rule that was put
+    /// on them: at the highest leverage that the rule allows and that has survived as long. It draws nothing.
+    fn adapted(&self, drawn: &SeedPosition, opened: &Opened, adaptation: Adaptation) -> SeedPosition {
+        let (spec, venue) = self.world.spec.of(drawn.market);
+        if adaptation == Adaptation::Keep || spec.safeguards.own_brackets.is_none() {
+            return *drawn;
+        }
+        let at = |leverage: u16| {
+            let lot = spec.contract.notional(drawn.entry, Qty(1)).0.max(1);
+            let size = if adaptation == Adaptation::SameNotional || leverage == drawn.leverage {
+                drawn.lots.size()
+            } else {
+                Qty(drawn.margin.0.saturating_mul(i64::from(leverage)).div_euclid(lot).max(1))
+            };
+            let margin = initial_margin(spec.contract.notional(drawn.entry, size), leverage);
+            SeedPosition { lots: Position(size.0 * drawn.lots.0.signum()), leverage, margin, ..*drawn }
+        };
+        let worst = if opened.side == Side::Buy { opened.low } else { opened.high };
+        let rules = (&spec.brackets, venue.liquidation.breach);
+        let mut seed = *drawn;
+        while seed.leverage > 1 {
+            let notional = spec.contract.notional(seed.entry, seed.lots.size());
+            let position = (seed.lots, seed.entry, seed.margin);
+            if !spec.brackets.allows(seed.leverage, notional) {
+                // Less leverage may be a lower bracket, which is looked at anew.
+                seed = at(spec.brackets.bracket(notional).max_leverage);
+            } else if liquidation::survives(spec.contract, rules, position, worst) {
+                break;
+            } else {
+                seed = at(seed.leverage >> 1);
+            }
+        }
+        seed
     }
 
     /// Draws entries until one would have survived to the start. A position whose leverage no entry survives with (above
@@ -322,7 +366,10 @@ impl Simulation<Strategy> {
         survivors: &Survivors<'_>,
         rng: &mut Rng,
     ) -> (SeedPosition, Opened) {
-        let spec = &self.world.spec.markets[market.index()];
+        let (spec, venue) = self.world.spec.of(market);
+        // The market's own: what is drawn may not depend on a rule that is compared with it.
+        let brackets = spec.own_brackets();
+        let rules = (brackets, venue.liquidation.breach);
         let mut leverage = leverage;
         loop {
             for attempt in 0..1_000 {
@@ -334,8 +381,8 @@ impl Simulation<Strategy> {
                     survivors.draw(rng)
                 };
                 // The largest position that the stake opens at the leverage its bracket allows.
-                let notional = Money(stake.0.saturating_mul(i64::from(leverage)).min(spec.brackets.cap().0));
-                let allowed = leverage.min(spec.brackets.bracket(notional).max_leverage);
+                let notional = Money(stake.0.saturating_mul(i64::from(leverage)).min(brackets.cap().0));
+                let allowed = leverage.min(brackets.bracket(notional).max_leverage);
                 let notional = Money(stake.0.saturating_mul(i64::from(allowed)).min(notional.0));
                 let lot = spec.contract.notional(entry, Qty(1)).0.max(1);
                 let lots = notional.0.div_euclid(lot).max(1);
@@ -344,7 +391,7 @@ impl Simulation<Strategy> {
                 let seed =
                     SeedPosition { account, counterparty, market, lots, entry, leverage: allowed, margin };
                 let worst = if side == Side::Buy { low } else { high };
-                if self.world.survives(market, lots, entry, margin, worst) {
+                if liquidation::survives(spec.contract, rules, (lots, entry, margin), worst) {
                     return (seed, Opened { side, entry, low, high });
                 }
             }

@@ -8,13 +8,17 @@
 //! [`BookEvent::Rejected`] and leaves the book exactly as it was. Prices and quantities are bounded ([`MAX_PRICE`],
 //! [`MAX_QTY`]), so that no sum that a book forms leaves 64 bits before it holds a hundred million of the largest orders.
 
+mod band;
 mod fast;
+mod halt;
 mod plain;
 mod stops;
 #[cfg(test)]
 mod tests;
 
+pub use band::{BeyondBand, PriceBand};
 pub use fast::{FastBook, FastIdBook, SlabBook};
+pub use halt::{Breaker, HaltRule};
 pub use plain::PlainBook;
 pub use stops::{StopOrder, Stops, TriggerSource, TriggerWhen};
 

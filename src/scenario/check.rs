@@ -1,20 +1,22 @@
 //! From a document to a scenario that always runs, or to every problem at once.
 
 mod investors;
+mod margin;
 mod populations;
+mod safeguards;
 mod timeline;
 
 use super::schema::KEYS;
-use super::{Document, Problem, Reader, Scenario, Section};
+use super::{Adaptation, Document, Problem, Reader, Scenario, Section};
 use crate::agents::UnloadingSpec;
 use crate::clearing::waterfall::AdlRank;
-use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle, Stage};
+use crate::clearing::{Breach, Contract, Stage};
 use crate::market::{BookSpec, SelfTrade};
 use crate::mechanisms::{FundamentalSpec, Mechanism, Mechanisms};
 use crate::units::{AssetId, MarketId, Money, Price, Qty, Rate, Time, VenueId, decimal_to_units};
 use crate::world::{
-    AssetSpec, FeeSchedule, FundingSpec, IndexSpec, LiquidationRules, MarkRule, MarketSpec, VenueSpec,
-    WorldSpec,
+    AssetSpec, FeeSchedule, FundingSpec, IndexSpec, LiquidationRules, MarkRule, MarketSpec, Safeguards,
+    VenueSpec, WorldSpec,
 };
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -150,6 +152,11 @@ impl<'r> Checker<'r> {
             populations: populations.into_iter().collect::<Option<_>>()?,
             positions: Vec::new(),
             shocks: shocks.into_iter().collect::<Option<_>>()?,
+            adaptation: match root.choice("adaptation") {
+                "keep" => Adaptation::Keep,
+                "same_notional" => Adaptation::SameNotional,
+                _ => Adaptation::SameEquity,
+            },
             mechanisms,
             counterfactuals: counterfactuals.into_iter().map(|index| Mechanism::ALL[index]).collect(),
         })
@@ -168,16 +175,13 @@ impl<'r> Checker<'r> {
     fn venue(&self, name: &str, table: Section<'_>, assets: &[Option<AssetSpec>]) -> Option<VenueSpec> {
         let settlement = table.reference("settlement", "asset", &self.assets);
         let unit = settlement.and_then(|index| assets[index].as_ref()).map(unit_of);
-        let fund = unit.and_then(|unit| exact(table, "insurance_fund", unit));
+        let fund = unit.and_then(|unit| safeguards::fund(table, unit));
         let fees = table.table("fees");
         let rate = |section, key| exact(section, key, RATE_UNIT).map(Rate);
         let (maker, taker) = (rate(fees, "maker"), rate(fees, "taker"));
         let rules = table.table("liquidation");
         let fee = rate(rules, "fee");
-        let style = match rules.choice("style") {
-            "market" => LiquidationStyle::Market,
-            _ => LiquidationStyle::IocToBankruptcy,
-        };
+        let style = safeguards::style(rules);
         let breach = match rules.choice("breach") {
             "at_or_below" => Breach::AtOrBelow,
             _ => Breach::Below,
@@ -202,7 +206,7 @@ impl<'r> Checker<'r> {
             name: name.to_owned(),
             settlement: AssetId(settlement? as u16),
             fees: FeeSchedule { maker: maker?, taker: taker? },
-            liquidation: LiquidationRules { breach, style, fee: fee?, waterfall, rank },
+            liquidation: LiquidationRules { breach, style: style?, fee: fee?, waterfall, rank },
             insurance_fund: Money(fund?),
         })
     }
@@ -252,14 +256,13 @@ impl<'r> Checker<'r> {
             _ => SelfTrade::CancelTaker,
         };
         let least = money.and_then(|money| exact(table, "min_notional", money));
-        let brackets = if is_spot {
-            if let Some(margin) = table.opt_table("margin") {
-                margin.problem("", "a spot market has no margin", Some("remove this table".to_owned()));
-            }
-            Some(Brackets::new(&[(Money::ZERO, Rate::ZERO, 1)], Money(i64::MAX)))
+        let half_life = table.duration("volatility_half_life");
+        let margin = if is_spot {
+            Some(margin::no_margin(table))
         } else {
-            brackets(table.table("margin"), money)
+            margin::margin(table.table("margin"), money, half_life > Time::ZERO)
         };
+        let (price_band, halt) = (safeguards::price_band(table), safeguards::halt(table));
         let index = self.index(name, table, is_spot, mark, tick);
         let funding = table.opt_table("funding").map(|funding| {
             if is_spot {
@@ -277,6 +280,7 @@ impl<'r> Checker<'r> {
             return None;
         }
         let scale = Scale { lot, lot_value: lot_value as f64 / asset?.units_per_coin as f64 };
+        let margin = margin?;
         let spec = MarketSpec {
             name: name.to_owned(),
             venue: VenueId(venue? as u16),
@@ -286,7 +290,7 @@ impl<'r> Checker<'r> {
             lot,
             initial_price: Price(price),
             mark,
-            brackets: brackets?,
+            brackets: margin.brackets,
             book: BookSpec {
                 self_trade,
                 min_notional: least?.div_euclid(unit) + i64::from(least? % unit != 0),
@@ -296,8 +300,14 @@ impl<'r> Checker<'r> {
                 Some(funding) => Some(funding?),
                 None => None,
             },
-            volatility_half_life: table.duration("volatility_half_life"),
             volatility_horizon: table.duration("volatility_horizon"),
+            volatility_half_life: half_life,
+            safeguards: Safeguards {
+                own_brackets: margin.own,
+                volatility_margin: margin.volatility,
+                price_band,
+                halt,
+            },
         };
         Some((spec, scale))
     }
@@ -400,65 +410,4 @@ fn unit_of(asset: &AssetSpec) -> Decimal {
 fn exact(section: Section<'_>, key: &str, unit: Decimal) -> Option<i64> {
     let value = section.exact(key);
     decimal_to_units(value, unit).map_err(|error| section.problem(key, error.to_string(), None)).ok()
-}
-
-/// Reads margin brackets.
-fn brackets(margin: Section<'_>, money: Option<Decimal>) -> Option<Brackets> {
-    // Where the settlement asset is in doubt, the rows are still checked, in the unit that stablecoins have.
-    let unit = money.unwrap_or(Decimal::from_parts(1, 0, 0, false, 6));
-    let cap = exact(margin, "cap", unit);
-    let mut rows: Vec<(Money, Rate, u16)> = Vec::new();
-    let mut sound = true;
-    for row in margin.rows("brackets") {
-        if !row.expect(&["notional floor", "maintenance rate", "highest leverage"]) {
-            sound = false;
-            continue;
-        }
-        let floor = decimal_to_units(row.exact(0, "0", "2000000000000"), unit);
-        let rate = decimal_to_units(row.exact(1, "0", "1"), RATE_UNIT);
-        let leverage = row.int(2, 1, 1_000);
-        let (Ok(floor), Ok(rate)) = (floor, rate) else {
-            row.problem(0, "has more digits than are booked", None);
-            sound = false;
-            continue;
-        };
-        let mut wrong = |cell, what: String, help: &str| {
-            row.problem(cell, what, Some(help.to_owned()));
-            sound = false;
-        };
-        if rate * leverage > Rate::ONE {
-            let initial = Decimal::ONE / Decimal::from(leverage);
-            let what =
-                format!("maintenance rate is above the initial rate at {leverage}x, {}", initial.round_dp(6));
-            wrong(1, what, "a position would be liquidated as it opens; lower the rate or the leverage");
-        }
-        match rows.last() {
-            None if floor != 0 => wrong(0, "is not 0".into(), "the first bracket starts at 0"),
-            Some(last) if floor <= last.0.0 => {
-                wrong(0, "does not lie above the floor before".into(), "brackets ascend");
-            }
-            Some(last) if rate < last.1.0 => wrong(1, "is below the rate before".into(), "rates do not fall"),
-            Some(last) if leverage > i64::from(last.2) => {
-                wrong(2, "is above the leverage before".into(), "leverage does not rise with notional");
-            }
-            _ => {}
-        }
-        rows.push((Money(floor), Rate(rate), leverage as u16));
-    }
-    if rows.is_empty() {
-        if sound {
-            margin.problem(
-                "brackets",
-                "hold no bracket",
-                Some("one row of [0, rate, leverage] is a flat rule".into()),
-            );
-        }
-        return None;
-    }
-    let cap = Money(cap?);
-    if cap <= rows[rows.len() - 1].0 {
-        margin.problem("cap", "does not lie above the last bracket's floor", None);
-        sound = false;
-    }
-    (sound && money.is_some()).then(|| Brackets::new(&rows, cap))
 }

@@ -37,8 +37,8 @@ pub use document::Document;
 pub use explain::explain;
 pub use keys::{Key, Kind};
 pub use model::{
-    BookLevel, Entries, ExplicitPosition, Latency, Population, PopulationStrategy, Scenario, Seeding, Shock,
-    ShockKind,
+    Adaptation, BookLevel, Entries, ExplicitPosition, Latency, Population, PopulationStrategy, Scenario,
+    Seeding, Shock, ShockKind,
 };
 pub(crate) use node::quoted;
 pub(crate) use overrides::halves;

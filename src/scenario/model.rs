@@ -40,10 +40,25 @@ pub struct Scenario {
     pub positions: Vec<ExplicitPosition>,
     /// The timeline, in the order of names.
     pub shocks: Vec<Shock>,
+    /// What who has a position at time zero does about a rule that would not let it be opened.
+    pub adaptation: Adaptation,
     /// Which mechanisms act.
     pub mechanisms: Mechanisms,
     /// Mechanisms that `run` also switches off, one at a time and paired by seed.
     pub counterfactuals: Vec<Mechanism>,
+}
+
+/// What who has a position at time zero does about a margin rule that is tighter than the market's own brackets. Positions are
+/// drawn by these in any case, on the same dice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Adaptation {
+    /// Keeps the position as it is: the rule binds what is opened later. Maintenance margin is the rule's for everybody.
+    Keep,
+    /// Has the same position with more margin behind it.
+    SameNotional,
+    /// Has as large a position as the same margin opens.
+    #[default]
+    SameEquity,
 }
 
 /// Lots that rest at a price from the beginning, as one order.

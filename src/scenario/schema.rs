@@ -2,10 +2,12 @@
 
 mod investors;
 mod populations;
+mod safeguards;
 
 use super::{Key, Kind};
 use investors::INVESTORS;
 use populations::POPULATIONS;
+use safeguards::SAFEGUARDS;
 
 const ABOVE_ZERO: f64 = f64::MIN_POSITIVE;
 
@@ -25,13 +27,9 @@ const fn table(path: &'static str, meaning: &'static str) -> Key {
 }
 
 /// All keys.
-pub static KEYS: &[Key] =
-    &joined::<{ WORLD.len() + POPULATIONS.len() + INVESTORS.len() + TIMELINE.len() }>([
-        WORLD,
-        POPULATIONS,
-        INVESTORS,
-        TIMELINE,
-    ]);
+pub static KEYS: &[Key] = &joined::<
+    { WORLD.len() + SAFEGUARDS.len() + POPULATIONS.len() + INVESTORS.len() + TIMELINE.len() },
+>([WORLD, SAFEGUARDS, POPULATIONS, INVESTORS, TIMELINE]);
 
 /// Finds the key that a dotted path names; names that the user chooses may be a star.
 pub fn find(path: &str) -> Option<&'static Key> {
@@ -40,7 +38,7 @@ pub fn find(path: &str) -> Option<&'static Key> {
 }
 
 /// Joins lists of keys that are `N` keys together.
-const fn joined<const N: usize>(parts: [&[Key]; 4]) -> [Key; N] {
+const fn joined<const N: usize>(parts: [&[Key]; 5]) -> [Key; N] {
     let mut all = [parts[0][0]; N];
     let (mut part, mut count) = (0, 0);
     while part < parts.len() {
@@ -157,10 +155,10 @@ const WORLD: &[Key] = &[
     table("venues.*.liquidation", "how positions below maintenance margin are closed"),
     key(
         "venues.*.liquidation.style",
-        Kind::Choice(&["market", "ioc_to_bankruptcy"]),
+        Kind::Choice(&["market", "ioc_to_bankruptcy", "partial", "slow"]),
         "",
         Some("ioc_to_bankruptcy"),
-        "the order that closes a position: at any price, or immediate-or-cancel no worse than the bankruptcy price",
+        "the order that closes a position: at any price, or immediate-or-cancel no worse than the bankruptcy price; `partial` sends such orders for a share until there is a buffer above maintenance, `slow` one at a time with a pause between two",
         "Binance sends one IOC order (liquidation protocols, 2026)",
     ),
     key(

@@ -46,8 +46,20 @@ pub const STUDIES: &[(&str, &str)] = &[
 
 /// All shipped policies, by name, with their texts.
 pub const POLICIES: &[(&str, &str)] = &[
+    ("flat-margin", include_str!("../../scenarios/policies/flat-margin.toml")),
+    ("halt", include_str!("../../scenarios/policies/halt.toml")),
+    ("higher-maintenance", include_str!("../../scenarios/policies/higher-maintenance.toml")),
     ("larger-fund", include_str!("../../scenarios/policies/larger-fund.toml")),
+    ("leverage-10", include_str!("../../scenarios/policies/leverage-10.toml")),
+    ("leverage-125", include_str!("../../scenarios/policies/leverage-125.toml")),
+    ("leverage-20", include_str!("../../scenarios/policies/leverage-20.toml")),
+    ("leverage-5", include_str!("../../scenarios/policies/leverage-5.toml")),
+    ("leverage-50", include_str!("../../scenarios/policies/leverage-50.toml")),
     ("no-adl", include_str!("../../scenarios/policies/no-adl.toml")),
+    ("partial-liquidation", include_str!("../../scenarios/policies/partial-liquidation.toml")),
+    ("price-band", include_str!("../../scenarios/policies/price-band.toml")),
+    ("slow-liquidation", include_str!("../../scenarios/policies/slow-liquidation.toml")),
+    ("volatility-margin", include_str!("../../scenarios/policies/volatility-margin.toml")),
 ];
 
 /// Finds the text of a shipped policy.

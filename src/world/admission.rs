@@ -72,7 +72,8 @@ impl World {
             return Err(Refusal::PositionTooLarge);
         }
         if let (Some(position), Some(mark)) = (held, self.marks[order.market.index()])
-            && position.bound().is_some_and(|bound| bound.is_reached(mark))
+            && (position.bound().is_some_and(|bound| bound.is_reached(mark))
+                || (!is_flat && self.is_paused(order)))
             && liquidation::is_breached(
                 market.contract,
                 &market.brackets,
@@ -84,7 +85,10 @@ impl World {
             return Err(Refusal::BelowMaintenance);
         }
         let leverage = held.filter(|_| !is_flat).map_or(order.leverage, |p| p.leverage).max(1);
-        if !market.brackets.allows(leverage, notional) {
+        if !market.brackets.allows(leverage, notional)
+            || (market.safeguards.volatility_margin.is_some()
+                && leverage > self.max_leverage(order.market, notional))
+        {
             return Err(Refusal::LeverageAboveBracket);
         }
         let backed = if backed == order.qty { whole } else { market.contract.notional(price, backed) };

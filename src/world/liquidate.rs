@@ -1,9 +1,10 @@
 //! Liquidation as a venue carries it out: cancel, sell, fee, waterfall.
 //!
 //! 1. the account's orders in the market are cancelled;
-//! 2. one order for the whole position goes to the book, bounded by the bankruptcy price or not;
+//! 2. one order for the whole position goes to the book, bounded by the bankruptcy price or not; or orders for a share of it, one
+//!    after another until there is a buffer again, or one only and the next after a pause;
 //! 3. what traded is realised into the margin; the fee is taken from what is left of it;
-//! 4. what did not trade goes down the waterfall: the fund takes it over if it can bear it, opposite positions are
+//! 4. what did not trade, of a whole position or of a share, goes down the waterfall with all that is left: the fund takes it over if it can bear it, opposite positions are
 //!    deleveraged, and last the rest is sold at any price;
 //! 5. a closed position with less than nothing left is made good by the fund, and what the fund cannot pay is booked as
 //!    uncovered loss.
@@ -17,11 +18,16 @@ use crate::clearing::waterfall::{Standing, can_take_over, deleverage_queue, spli
 use crate::clearing::{LiquidationStyle, OpenPosition, PositionId, Purse, Reason, Stage, liquidation};
 use crate::event::{Assignment, Emit, Event, Observer};
 use crate::market::{Book, NewOrder, OrderType, Owner, TimeInForce};
-use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Rounding, Side, VenueId};
+use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Rate, Rounding, Side, VenueId};
 
 impl World {
-    /// Liquidates a position and tells whether it got smaller.
-    pub(super) fn liquidate<O: Observer>(&mut self, id: PositionId, emit: &mut Emit<'_, O>) -> bool {
+    /// Liquidates a position, or takes a step of it, and tells whether it got smaller.
+    pub(super) fn liquidate<O: Observer>(
+        &mut self,
+        id: PositionId,
+        step: Option<Qty>,
+        emit: &mut Emit<'_, O>,
+    ) -> bool {
         let before = *self.accounts.position(id);
         let OpenPosition { account, market, lots, .. } = before;
         let spec = &self.spec.markets[market.index()];
@@ -33,8 +39,75 @@ impl World {
         self.cancel_all(account, market, emit);
 
         let style = self.venue_of(market).liquidation.style;
-        self.send_liquidation(id, style, emit);
+        let step = step.unwrap_or_else(|| style.step(lots.size()));
+        let is_done = match style {
+            LiquidationStyle::Market | LiquidationStyle::IocToBankruptcy => {
+                self.close(id, step, style, emit);
+                false
+            }
+            LiquidationStyle::Partial { buffer, .. } => self.close_until_sound(id, step, buffer, emit),
+            LiquidationStyle::Slow { .. } => self.close(id, step, style, emit),
+        };
+        if !is_done {
+            self.pass_down(id, style, emit);
+        }
+        let left = self.accounts.position(id).lots;
+        if left.is_zero() {
+            self.close_out(id, emit);
+        }
+        match style {
+            LiquidationStyle::Slow { pause, .. } if is_done && !left.is_zero() => {
+                self.pause(id, step, emit.time + pause);
+            }
+            _ => self.reindex(id),
+        }
+        emit.say(Event::Liquidated { market, account, left });
+        emit.cause = cause;
+        left != lots
+    }
+
+    /// Sends one order for a part of a position and takes the fee on what traded; tells whether anything did.
+    fn close<O: Observer>(
+        &mut self,
+        id: PositionId,
+        qty: Qty,
+        style: LiquidationStyle,
+        emit: &mut Emit<'_, O>,
+    ) -> bool {
+        let before = *self.accounts.position(id);
+        self.send_liquidation(id, qty, style, emit);
         self.take_liquidation_fee(id, &before, emit);
+        self.accounts.position(id).lots != before.lots
+    }
+
+    /// Closes a position step by step until its equity is above maintenance by a buffer, its market is halted or nothing is
+    /// left; tells whether that came to be. Each step closes a lot at least, so there is an end.
+    fn close_until_sound<O: Observer>(
+        &mut self,
+        id: PositionId,
+        step: Qty,
+        buffer: Rate,
+        emit: &mut Emit<'_, O>,
+    ) -> bool {
+        let market = self.accounts.position(id).market;
+        while self.close(id, step, LiquidationStyle::IocToBankruptcy, emit) {
+            self.refresh_mark(market, emit);
+            let position = self.accounts.position(id);
+            let MarketSpec { contract, brackets, .. } = &self.spec.markets[market.index()];
+            if position.lots.is_zero()
+                || liquidation::is_sound(*contract, brackets, buffer, position, self.mark(market))
+                || self.is_halted(market, emit.time)
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Sends what the order could not close down the waterfall, and what is then left to the book at any price.
+    fn pass_down<O: Observer>(&mut self, id: PositionId, style: LiquidationStyle, emit: &mut Emit<'_, O>) {
+        let market = self.accounts.position(id).market;
+        let mark = self.mark(market);
         let stages = self.venue_of(market).liquidation.waterfall.len();
         for stage in 0..stages {
             if self.accounts.position(id).lots.is_zero() {
@@ -46,17 +119,10 @@ impl World {
                 Stage::InsuranceFund | Stage::AutoDeleverage => {}
             }
         }
-        if style != LiquidationStyle::Market && !self.accounts.position(id).lots.is_zero() {
-            self.send_liquidation(id, LiquidationStyle::Market, emit);
+        let left = self.accounts.position(id).lots.size();
+        if style != LiquidationStyle::Market && !left.is_zero() {
+            self.send_liquidation(id, left, LiquidationStyle::Market, emit);
         }
-        let left = self.accounts.position(id).lots;
-        if left.is_zero() {
-            self.close_out(id, emit);
-        }
-        self.reindex(id);
-        emit.say(Event::Liquidated { market, account, left });
-        emit.cause = cause;
-        left != lots
     }
 
     /// Cancels every order of an account in a market in the order of their ids, then the waiting ones.
@@ -79,10 +145,11 @@ impl World {
         }
     }
 
-    /// Sends one order for a whole position.
+    /// Sends one order for a part of a position.
     fn send_liquidation<O: Observer>(
         &mut self,
         id: PositionId,
+        qty: Qty,
         style: LiquidationStyle,
         emit: &mut Emit<'_, O>,
     ) {
@@ -91,7 +158,9 @@ impl World {
         let side = position.lots.side().expect("a position that is liquidated is open").opposite();
         let order_type = match style {
             LiquidationStyle::Market => OrderType::Market { worst: None },
-            LiquidationStyle::IocToBankruptcy => {
+            LiquidationStyle::IocToBankruptcy
+            | LiquidationStyle::Partial { .. }
+            | LiquidationStyle::Slow { .. } => {
                 match liquidation::bankruptcy_price(spec.contract, &position) {
                     Some(price) => OrderType::Limit { price, tif: TimeInForce::Ioc },
                     // A long that is worth more than it owes at every price.
@@ -101,11 +170,12 @@ impl World {
                 }
             }
         };
+        let order_type = self.within_band(position.market, side, order_type);
         let order = NewOrder {
             id: self.next_order_id(),
             owner: Owner(position.account.0),
             side,
-            qty: position.lots.size(),
+            qty: qty.min(position.lots.size()),
             order_type,
             reduce_only: true,
         };

@@ -5,15 +5,19 @@
 //! 2. each trade is settled as it happens: lots and cost move, profit is realised, margin posted or released, fees paid;
 //! 3. the mark is read anew;
 //! 4. stops that the mark or the last price triggers go to the book, one at a time, each followed by step 3;
-//! 5. the position that is due first is liquidated by one order, followed by step 3; until nothing is due.
+//! 5. the position that is due first is liquidated by one order, or a step, followed by step 3; until nothing is due.
+//!
+//! In a halted market orders are refused, and stops and liquidations wait for the first message after the halt.
 //!
 //! What can go wrong: nothing here fails on input. A message that breaks a rule is refused or rejected on the tape.
 
 mod admission;
 mod liquidate;
 mod orders;
+mod pauses;
 mod perpetual;
 mod placing;
+mod safeguards;
 mod settle;
 mod spec;
 mod spot;
@@ -22,8 +26,10 @@ mod tests;
 mod venue;
 
 use orders::OpenOrders;
+use pauses::Pauses;
 pub use perpetual::OBSERVED_EVERY;
 use perpetual::Reference;
+pub use safeguards::{Safeguards, VolatilityMargin};
 pub use spec::{
     AssetSpec, FeeSchedule, FundingSpec, IndexSpec, LiquidationRules, MarkRule, MarketSpec, VenueSpec,
     WorldSpec,
@@ -35,8 +41,8 @@ use crate::clearing::{
     TriggerIndex, liquidation,
 };
 use crate::event::{Assignment, Emit, Event, Observer};
-use crate::market::{Book, FastIdBook, Handle, Owner, Place, Stops};
-use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Side, VenueId};
+use crate::market::{Book, Breaker, FastIdBook, Handle, Owner, Place, Stops};
+use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Side, Time, VenueId};
 
 /// The book that markets run on.
 pub type MarketBook = FastIdBook;
@@ -60,6 +66,8 @@ pub struct Market {
     pub reference: Reference,
     /// Markets whose index this one is.
     followers: Vec<MarketId>,
+    /// Watches the mark, where a rule says when trading stops.
+    breaker: Breaker,
 }
 
 impl Market {
@@ -112,6 +120,10 @@ pub struct World {
     /// The account of each venue's insurance fund, which holds what it took over.
     pub fund_accounts: Vec<AccountId>,
     triggers: TriggerIndex,
+    /// Liquidations between two steps.
+    pauses: Pauses,
+    /// When the last halt of any market ends.
+    halted_until: Time,
     /// Orders that are about to be cancelled together, kept for its memory.
     doomed: Vec<(OrderId, Handle)>,
     /// What margin is measured on, by market.
@@ -148,10 +160,13 @@ impl World {
                     last: None,
                     quotes: None,
                     fundamental: market.initial_price.0 as f64,
+                    breaker: Breaker::default(),
                 })
                 .collect(),
             ledger: Ledger::new(spec.venues.len(), markets),
             triggers: TriggerIndex::new(markets),
+            pauses: Pauses::default(),
+            halted_until: Time(i64::MIN),
             accounts,
             switches,
             spec,
@@ -308,6 +323,10 @@ impl World {
     fn first_due(&mut self, passed_over: &[(MarketId, Side)]) -> Option<PositionId> {
         loop {
             let id = self.triggers.next_due(&self.marks, passed_over)?;
+            if self.pauses.has(id) {
+                placing::relocate(&mut self.accounts, &mut self.triggers, id, None);
+                continue;
+            }
             let position = self.accounts.position(id);
             let (market, venue) = self.spec.of(position.market);
             let trigger = placing::trigger(market, venue, position);
@@ -382,13 +401,8 @@ impl World {
         mark: Price,
     ) -> bool {
         let (spec, venue) = self.spec.of(market);
-        // Beyond 64 bits is beyond every largest position.
-        let Some(notional) = spec.contract.checked_notional(mark, lots.size()) else { return false };
-        let value = |price| spec.contract.position_value(price, lots);
-        let equity = margin + (value(mark) - value(entry));
-        let maintenance = spec.brackets.maintenance(notional);
-        equity > maintenance
-            || (equity == maintenance && venue.liquidation.breach == liquidation::Breach::Below)
+        let rules = (&spec.brackets, venue.liquidation.breach);
+        liquidation::survives(spec.contract, rules, (lots, entry, margin), mark)
     }
 
     /// Returns the fundamental, best price or mark that an order without a price of its own is measured at.
@@ -419,7 +433,7 @@ impl World {
     ///
     /// # Panics
     /// Panics as `assert_conserved` does, if an isolated account is below zero without a loss booked, if the liquidation
-    /// index has a position where a mark could pass its trigger before it, or if the reserved cash is not that of the open orders.
+    /// index has a position where a mark could pass its trigger before it (liquidations that pause aside), or if the reserved cash is not that of the open orders.
     pub fn assert_conserved_in_full(&self) {
         let (totals, long_lots) = self.accounts.recount();
         assert!(self.accounts.totals().is_none_or(|kept| *kept == totals), "running sums equal a recount");
@@ -456,7 +470,7 @@ impl World {
                 !position.lots.is_zero() || is_clean,
                 "a flat position owes and owns nothing: {position:?}"
             );
-            if position.mode == MarginMode::Isolated {
+            if position.mode == MarginMode::Isolated && !self.pauses.has(id) {
                 let (market, venue) = self.spec.of(position.market);
                 let trigger = placing::trigger(market, venue, position);
                 let is_guarded = trigger.is_none_or(|trigger| {

@@ -282,9 +282,10 @@ impl World {
         let (low, high) = (by_funding.min(by_basis), by_funding.max(by_basis));
         let mark = last.map_or(by_funding, |last| last.clamp(low, high));
         if self.marks[market.index()] != Some(mark) {
-            self.set_mark(market, mark);
+            let from = self.set_mark(market, mark);
             emit.cause = self.last_change;
             emit.cause = emit.say(Event::IndexMark { market, mark, by_funding, by_basis, last });
+            self.watch_mark(market, from, mark, emit);
         }
     }
 }

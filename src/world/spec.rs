@@ -1,5 +1,6 @@
 //! The rules of a world as data: markets and venues. They may change during a run.
 
+use super::safeguards::Safeguards;
 use crate::clearing::waterfall::AdlRank;
 use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle, Stage};
 use crate::market::BookSpec;
@@ -86,6 +87,15 @@ pub struct MarketSpec {
     pub volatility_half_life: Time,
     /// Length of the longer returns that the average looks at beside those of one observation; zero for none.
     pub volatility_horizon: Time,
+    /// What the venue has added.
+    pub safeguards: Safeguards,
+}
+
+impl MarketSpec {
+    /// Returns the brackets without the rule that a policy may have put on them.
+    pub fn own_brackets(&self) -> &Brackets {
+        self.safeguards.own_brackets.as_ref().unwrap_or(&self.brackets)
+    }
 }
 
 /// Fees as fractions of notional.

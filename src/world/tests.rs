@@ -26,6 +26,7 @@ pub(super) fn spec() -> WorldSpec {
         funding: None,
         volatility_half_life: Time::ZERO,
         volatility_horizon: Time::ZERO,
+        safeguards: Safeguards::default(),
     };
     WorldSpec {
         assets: ["COIN", "USD"].map(|name| AssetSpec { name: name.to_owned(), units_per_coin: 1 }).to_vec(),
@@ -68,6 +69,7 @@ fn first_by_scan(world: &World, passed_over: &[(MarketId, Side)]) -> Option<Posi
         let reached = if side == Side::Buy { mark <= tick } else { mark >= tick };
         let goes = position.mode == MarginMode::Isolated
             && reached
+            && !world.pauses.has(id)
             && !passed_over.contains(&(position.market, side));
         goes.then_some((position.market, side, -side.sign() * tick.0, id))
     };
@@ -136,6 +138,71 @@ fn who_waits_ahead_of_his_trigger_is_found_in_the_same_order_as_by_looking_at_ev
         (5_000..29_000).contains(&due) && trades > 1_000,
         "{due} times somebody was due, {trades} trades"
     );
+}
+
+/// As above, with liquidations step by step into a thin book: whoever is neither sold nor pauses is found.
+#[test]
+fn who_is_liquidated_step_by_step_is_found_in_the_same_order_as_by_looking_at_everybody() {
+    let step = Rate(250_000_000);
+    let pause = Time(20);
+    for style in [
+        LiquidationStyle::Partial { step, buffer: Rate(200_000_000) },
+        LiquidationStyle::Slow { step, pause },
+    ] {
+        let mut rules = spec();
+        rules.venues[0].liquidation.style = style;
+        let switches = Switches { forced_liquidation: true, insurance_fund: false, adl: false };
+        let mut world = World::new(rules, switches);
+        let mut dice = Dice(12);
+        let mut seq = 0;
+        let mut records: Vec<crate::event::Record> = Vec::new();
+        let accounts: Vec<AccountId> =
+            (0..40).map(|_| world.accounts.open(VenueId(0), AgentId(0), MarginMode::Isolated)).collect();
+        let mut emit = Emit { seq: &mut seq, time: Time::ZERO, cause: 0, observer: &mut records };
+        for &account in &accounts {
+            world.deposit(account, Money(20_000), &mut emit);
+        }
+        world.open_for_liquidation();
+        let (mut due, mut paused) = (0, 0);
+        for step in 0..20_000 {
+            emit.time = Time(step);
+            let market = MarketId(dice.below(u64::from(MARKETS)) as u16);
+            let mark = world.mark(market).0;
+            let price = Price((mark + dice.below(61) - 30).clamp(300, 3_000));
+            let account = accounts[dice.below(40) as usize];
+            if world.accounts.free(account) < Money(2_000) {
+                world.deposit(account, Money(2_000), &mut emit);
+            }
+            let order_type = match dice.below(3) {
+                0 => OrderType::Market { worst: None },
+                _ => OrderType::Limit { price, tif: crate::market::TimeInForce::Gtc },
+            };
+            let order = Order {
+                account,
+                market,
+                id: world.next_order_id(),
+                side: dice.side(),
+                qty: Qty(1 + dice.below(12)),
+                order_type,
+                reduce_only: false,
+                leverage: [1, 3, 10, 50][dice.below(4) as usize],
+                trigger: None,
+            };
+            world.execute(Request::Submit(order), &mut emit);
+            world.assert_conserved_in_full();
+            let waiting: Vec<PositionId> =
+                world.accounts.positions().map(|(id, _)| id).filter(|id| world.pauses.has(*id)).collect();
+            paused += waiting.len();
+            let expected = first_by_scan(&world, &[]);
+            assert_eq!(world.next_due(&[]), expected, "step {step}, {style:?}");
+            due += u64::from(expected.is_some());
+        }
+        let count = |what: fn(&Event) -> bool| records.iter().filter(|record| what(&record.event)).count();
+        let begun = count(|event| matches!(event, Event::Liquidation { .. }));
+        let in_part = count(|event| matches!(event, Event::Liquidated { left, .. } if !left.is_zero()));
+        let has_paused = matches!(style, LiquidationStyle::Slow { .. }) == (paused > 0);
+        assert!(due > 20 && begun > 300 && in_part > 50 && has_paused, "{due} {begun} {in_part} {paused}");
+    }
 }
 
 /// At most 200 bytes: its line, its holder, its place in the index.

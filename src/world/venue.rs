@@ -12,7 +12,7 @@ use crate::event::{Emit, Event, Observer};
 use crate::market::{
     Book, NewOrder, OrderType, Owner, Place, StopOrder, TimeInForce, TriggerSource, TriggerWhen,
 };
-use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Price, Qty, Side, VenueId};
+use crate::units::{AccountId, AgentId, MarketId, Money, OrderId, Price, Qty, Side, Time, VenueId};
 
 /// What makes a stop or take-profit order go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -168,9 +168,29 @@ impl World {
         self.settle_down(market, emit);
     }
 
-    /// Checks margin, then hands an order to the book or to the stops.
+    /// Works a new order off: where a market has bands or halts, what is left of it.
     #[inline(always)]
     fn submit<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
+        if self.guards_orders(order.market) {
+            return self.submit_guarded(order, emit);
+        }
+        self.submit_freely(order, emit);
+    }
+
+    #[inline(never)]
+    fn submit_guarded<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
+        match self.guard(order, emit.time) {
+            Ok(order) => self.submit_freely(&order, emit),
+            Err(reason) => {
+                let (market, account, id) = (order.market, order.account, order.id);
+                emit.say(Event::Refused { market, account, id, reason });
+            }
+        }
+    }
+
+    /// Checks margin, then hands an order to the book or to the stops.
+    #[inline(always)]
+    fn submit_freely<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
         let Admission { position, is_flat, backing } = match self.admit(order, Money::ZERO) {
             Ok(admission) => admission,
             Err(reason) => {
@@ -230,7 +250,7 @@ impl World {
         account: AccountId,
         market: MarketId,
         id: OrderId,
-        (price, qty): (Price, Qty),
+        (mut price, qty): (Price, Qty),
         emit: &mut Emit<'_, O>,
     ) {
         let book = &self.market(market).book;
@@ -250,9 +270,14 @@ impl World {
                 trigger: None,
             };
             let freed = self.market(market).orders.backing(handle.place());
-            if let Err(reason) = self.admit(&order, freed) {
-                emit.say(Event::Refused { market, account, id, reason });
-                return;
+            let guarded = if self.guards_orders(market) { self.guard(&order, emit.time) } else { Ok(order) };
+            match guarded.and_then(|order| self.admit(&order, freed).map(|_| order.order_type)) {
+                Ok(OrderType::Limit { price: within, .. }) => price = within,
+                Ok(OrderType::Market { .. }) => {}
+                Err(reason) => {
+                    emit.say(Event::Refused { market, account, id, reason });
+                    return;
+                }
             }
         }
         let (book, mut settlement) = self.settlement(market, position, None, emit);
@@ -375,11 +400,12 @@ impl World {
     /// Reads the mark anew, then lets stops and liquidations go one at a time until nothing is due.
     #[inline(always)]
     pub(super) fn settle_down<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) {
-        // After most messages neither touch nor last trade has moved, nothing waits, and nothing is due.
+        // After most messages neither touch nor last trade has moved, nothing waits or has waited long enough, and nothing is due.
         let state = &self.markets[market.index()];
         let is_calm = state.quotes == Some(state.quotes_now(self.spec.markets[market.index()].mark))
             && !state.has_waiting()
-            && !self.triggers.is_stirred();
+            && !self.triggers.is_stirred()
+            && !self.pauses.are_due(emit.time);
         if !is_calm {
             self.work_out(market, emit);
         }
@@ -391,7 +417,8 @@ impl World {
         let cause = emit.cause;
         self.refresh_mark(market, emit);
         let may_go = self.markets[market.index()].has_waiting()
-            || (self.switches.forced_liquidation && self.triggers.is_due(&self.marks));
+            || (self.switches.forced_liquidation
+                && (self.triggers.is_due(&self.marks) || self.pauses.are_due(emit.time)));
         if self.opened && may_go {
             self.let_go(market, emit);
         }
@@ -412,14 +439,28 @@ impl World {
             if !self.switches.forced_liquidation {
                 break;
             }
-            let Some(due) = self.next_due(&passed_over) else { break };
+            if emit.time < self.halted_until {
+                self.pass_over_halted(emit.time, &mut passed_over);
+            }
+            let next = self.next_step(emit.time).map(|(due, step)| (due, Some(step)));
+            let next = next.or_else(|| self.next_due(&passed_over).map(|due| (due, None)));
+            let Some((due, step)) = next else { break };
             let position = self.accounts.position(due);
             let side = position.lots.side().expect("a position that is due is open");
             // It may be another market's, whose mark then moves and whose stops go.
             market = position.market;
             // Where nobody is left to trade with, its side of the market stays due and the next message tries again.
-            if !self.liquidate(due, emit) {
+            if !self.liquidate(due, step, emit) {
                 passed_over.push((market, side));
+            }
+        }
+    }
+
+    /// Leaves the positions of halted markets where they wait.
+    fn pass_over_halted(&self, now: Time, passed_over: &mut Vec<(MarketId, Side)>) {
+        for market in (0..self.markets.len() as u16).map(MarketId) {
+            if self.is_halted(market, now) && !passed_over.contains(&(market, Side::Buy)) {
+                passed_over.extend([(market, Side::Buy), (market, Side::Sell)]);
             }
         }
     }
@@ -461,23 +502,24 @@ impl World {
             },
         };
         if let Some(mark) = mark.filter(|mark| self.marks[market.index()] != Some(*mark)) {
-            self.set_mark(market, mark);
+            let from = self.set_mark(market, mark);
             emit.cause = self.last_change;
             emit.cause = emit.say(Event::Mark { market, mark, bid, ask, last });
+            self.watch_mark(market, from, mark, emit);
         }
     }
 
-    /// Keeps a mark that has moved.
-    pub(super) fn set_mark(&mut self, market: MarketId, mark: Price) {
-        self.marks[market.index()] = Some(mark);
+    /// Keeps a mark that has moved and returns what it was.
+    pub(super) fn set_mark(&mut self, market: MarketId, mark: Price) -> Option<Price> {
         self.triggers.stir();
+        self.marks[market.index()].replace(mark)
     }
 
     /// Sends the stop order that is due first, if there is one.
     #[inline(never)]
     fn fire_stop<O: Observer>(&mut self, market: MarketId, emit: &mut Emit<'_, O>) -> bool {
         let state = &mut self.markets[market.index()];
-        if state.stops.is_empty() {
+        if state.stops.is_empty() || state.breaker.is_halted(emit.time) {
             return false;
         }
         let by_mark =

@@ -10,7 +10,7 @@ use firesale::units::{
 };
 use firesale::world::{
     AssetSpec, FeeSchedule, FundingSpec, IndexSpec, LiquidationRules, MarkRule, MarketSpec, OBSERVED_EVERY,
-    Order, Request, SeedPosition, Switches, VenueSpec, World, WorldSpec,
+    Order, Request, Safeguards, SeedPosition, Switches, VenueSpec, World, WorldSpec,
 };
 use rust_decimal::Decimal;
 
@@ -30,6 +30,8 @@ pub(crate) struct Rules {
     pub(crate) fund: i64,
     /// The second market trades coins, and the first one has its index and pays funding each fifteen seconds.
     pub(crate) has_spot: bool,
+    /// What the venue adds in both markets; a volatility is measured in the first one.
+    pub(crate) safeguards: Safeguards,
 }
 
 impl Default for Rules {
@@ -44,6 +46,7 @@ impl Default for Rules {
             fees: [0; 3],
             fund: 0,
             has_spot: false,
+            safeguards: Safeguards::default(),
         }
     }
 }
@@ -67,8 +70,12 @@ impl Rules {
             funding: None,
             volatility_half_life: Time::ZERO,
             volatility_horizon: Time::ZERO,
+            safeguards: self.safeguards.clone(),
         };
         let (mut a, mut b) = (market("A"), market("B"));
+        if self.safeguards.volatility_margin.is_some() {
+            a.volatility_half_life = OBSERVED_EVERY;
+        }
         if self.has_spot {
             a.index = Some(IndexSpec { source: B, half_tick: 0.5 });
             a.funding = Some(FundingSpec {
@@ -190,6 +197,16 @@ impl Bench {
         self.with(|world, emit| world.observe(A, emit));
         self.agree();
         &self.records[before..]
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&mut self, seconds: i64) {
+        self.time += seconds * Time::SECOND.0;
+    }
+
+    /// Returns the time of the last request.
+    pub(crate) fn now(&self) -> Time {
+        Time(self.time)
     }
 
     /// Makes a request and returns what it brought about.

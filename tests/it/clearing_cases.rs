@@ -12,10 +12,11 @@ use firesale::engine::Simulation;
 use firesale::event::{Event, Record, Refusal};
 use firesale::market::{BookSpec, OrderType};
 use firesale::mechanisms::{FundamentalSpec, Mechanism, Mechanisms};
-use firesale::scenario::{BookLevel, ExplicitPosition, Scenario, Shock, ShockKind};
+use firesale::scenario::{Adaptation, BookLevel, ExplicitPosition, Scenario, Shock, ShockKind};
 use firesale::units::{AccountId, AssetId, MarketId, Money, Position, Price, Qty, Rate, Side, Time, VenueId};
 use firesale::world::{
-    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, Order, Request, VenueSpec, WorldSpec,
+    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, Order, Request, Safeguards, VenueSpec,
+    WorldSpec,
 };
 use rust_decimal::Decimal;
 
@@ -122,6 +123,7 @@ impl Case {
                     funding: None,
                     volatility_half_life: Time::ZERO,
                     volatility_horizon: Time::ZERO,
+                    safeguards: Safeguards::default(),
                 }],
             },
             unloading: vec![None],
@@ -131,6 +133,7 @@ impl Case {
             populations: Vec::new(),
             positions: std::iter::once(long).chain(shorts).collect(),
             shocks: self.sales.iter().enumerate().map(sale).collect(),
+            adaptation: Adaptation::default(),
             mechanisms: self.mechanisms,
             counterfactuals: Vec::new(),
         }

@@ -11,6 +11,8 @@ mod golden;
 mod margin_properties;
 mod mechanisms;
 mod perpetual;
+mod policies;
+mod policy_facts;
 mod runs;
 mod support;
 mod targets;

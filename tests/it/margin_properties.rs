@@ -7,16 +7,47 @@ use firesale::clearing::{
     liquidation,
 };
 use firesale::event::{Event, Observer, Record, Refusal};
-use firesale::market::{OrderType, Place, SelfTrade, TimeInForce, TriggerSource, TriggerWhen};
+use firesale::market::{
+    BeyondBand, HaltRule, OrderType, Place, PriceBand, SelfTrade, TimeInForce, TriggerSource, TriggerWhen,
+};
 use firesale::record::tape::{Reader, TapeWriter};
 use firesale::units::{
-    AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, VenueId,
+    AccountId, AgentId, MarketId, Money, OrderId, Position, Price, Qty, Rate, Side, Time, VenueId,
 };
-use firesale::world::{MarkRule, Order, Request, Switches, Trigger};
+use firesale::world::{MarkRule, Order, Request, Safeguards, Switches, Trigger, VolatilityMargin};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+
+fn styles() -> Vec<LiquidationStyle> {
+    let step = Rate(200_000_000);
+    vec![
+        LiquidationStyle::Market,
+        LiquidationStyle::IocToBankruptcy,
+        LiquidationStyle::Partial { step, buffer: Rate(100_000_000) },
+        LiquidationStyle::Slow { step, pause: Time(10 * Time::SECOND.0) },
+    ]
+}
+
+/// Nothing more often than not, and each rule alone or with others.
+fn safeguards() -> impl Strategy<Value = Safeguards> {
+    let band = select(vec![
+        None,
+        None,
+        Some(PriceBand { reach: 0.03, beyond: BeyondBand::Clip }),
+        Some(PriceBand { reach: 0.03, beyond: BeyondBand::Reject }),
+    ]);
+    let (window, pause) = (Time(30 * Time::SECOND.0), Time(10 * Time::SECOND.0));
+    let halt = select(vec![None, None, Some(HaltRule { reach: Rate(60_000_000), window, pause })]);
+    let volatility = select(vec![None, None, Some(VolatilityMargin { reference: 0.1, cap: 5.0 })]);
+    (band, halt, volatility).prop_map(|(price_band, halt, volatility_margin)| Safeguards {
+        own_brackets: None,
+        volatility_margin,
+        price_band,
+        halt,
+    })
+}
 
 fn rules() -> impl Strategy<Value = Rules> {
     let switches = select(vec![
@@ -34,15 +65,16 @@ fn rules() -> impl Strategy<Value = Rules> {
         vec![Stage::InsuranceFund, Stage::AutoDeleverage],
         vec![Stage::AutoDeleverage, Stage::InsuranceFund],
     ]);
-    let style = select(vec![LiquidationStyle::Market, LiquidationStyle::IocToBankruptcy]);
+    let style = select(styles());
     let self_trade =
         select(vec![SelfTrade::Allow, SelfTrade::CancelTaker, SelfTrade::CancelMaker, SelfTrade::CancelBoth]);
     let mark = select(vec![MarkRule::Last, MarkRule::Median, MarkRule::BestBid, MarkRule::Index]);
     let fees = select(vec![[0; 3], [200_000, 500_000, 5_000_000], [1, 3_000_000, 30_000_000]]);
     let fund = select(vec![0, 1, 50, 500, 100_000]);
     let breach = select(vec![Breach::Below, Breach::AtOrBelow]);
+    let fund = (fund, safeguards());
     (switches, waterfall, style, self_trade, mark, fees, fund, breach).prop_map(
-        |(switches, waterfall, style, self_trade, mark, fees, fund, breach)| Rules {
+        |(switches, waterfall, style, self_trade, mark, fees, (fund, safeguards), breach)| Rules {
             switches,
             style,
             breach,
@@ -52,6 +84,7 @@ fn rules() -> impl Strategy<Value = Rules> {
             fees,
             fund,
             has_spot: mark == MarkRule::Index,
+            safeguards,
         },
     )
 }
@@ -253,7 +286,7 @@ proptest! {
 #[test]
 fn random_flow_reaches_every_stage() {
     let mut runner = TestRunner::deterministic();
-    let mut seen = [("", 0_u64); 15];
+    let mut seen = [("", 0_u64); 19];
     for _ in 0..300 {
         let rules = rules().new_tree(&mut runner).unwrap().current();
         let steps = proptest::collection::vec(step(), 60..120).new_tree(&mut runner).unwrap().current();
@@ -273,6 +306,10 @@ fn random_flow_reaches_every_stage() {
             ("top-ups", moved(Reason::TopUp)),
             ("coins missing", refused(Refusal::InsufficientCoins)),
             ("marks by index", count(&|event| matches!(event, Event::IndexMark { .. }))),
+            ("halts", count(&|event| matches!(event, Event::Halted { .. }))),
+            ("refused in a halt", refused(Refusal::Halted)),
+            ("refused beyond the band", refused(Refusal::BeyondBand)),
+            ("refused for leverage", refused(Refusal::LeverageAboveBracket)),
             ("trades", report.trades),
             ("refusals", report.refusals),
             ("stops", report.stops),
@@ -288,6 +325,48 @@ fn random_flow_reaches_every_stage() {
         }
     }
     assert!(seen.iter().all(|(_, count)| *count >= 20), "{seen:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Whatever pauses, waits for a halt or found nobody within a band: with buyers and sellers enough around the mark, a few
+    /// minutes later nobody is below maintenance.
+    #[test]
+    fn no_position_stays_in_breach_once_there_is_somebody_to_trade_with(
+        rules in rules(),
+        steps in proptest::collection::vec(step(), 1..80),
+    ) {
+        let rules = Rules { switches: ALL_ON, ..rules };
+        let mut flow = Flow::new(&rules);
+        for step in &steps {
+            flow.take(step);
+        }
+        let Flow { mut bench, accounts, .. } = flow;
+        let maker = bench.unmargined();
+        for _ in 0..40 {
+            bench.observe();
+            for market in [A, B] {
+                let mark = bench.world.mark(market).0;
+                for (side, price) in [(Side::Buy, mark), (Side::Sell, mark + 1)] {
+                    let order_type = OrderType::Limit { price: Price(price), tif: TimeInForce::Gtc };
+                    bench.submit(maker, market, side, 500, order_type);
+                }
+            }
+        }
+        for (account, market) in accounts.iter().flat_map(|account| [(*account, A), (*account, B)]) {
+            let Some(id) = bench.world.accounts.find(account, market) else { continue };
+            let position = bench.world.accounts.position(id);
+            let spec = &bench.world.spec.markets[market.index()];
+            let mark = bench.world.mark(market);
+            let is_breached =
+                liquidation::is_breached(spec.contract, &spec.brackets, rules.breach, position, mark);
+            prop_assert!(
+                position.mode != MarginMode::Isolated || !is_breached,
+                "{position:?} at {mark}, {rules:?}"
+            );
+        }
+    }
 }
 
 /// Tells whether the size of the fund matters here: it pays, takes over, or something happens because it did not.

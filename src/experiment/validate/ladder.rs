@@ -4,9 +4,11 @@ use crate::clearing::waterfall::AdlRank;
 use crate::clearing::{Brackets, Breach, Contract, LiquidationStyle};
 use crate::market::BookSpec;
 use crate::mechanisms::{FundamentalSpec, Mechanisms};
-use crate::scenario::{BookLevel, ExplicitPosition, Scenario, Shock, ShockKind};
+use crate::scenario::{Adaptation, BookLevel, ExplicitPosition, Scenario, Shock, ShockKind};
 use crate::units::{AssetId, MarketId, Money, Position, Price, Qty, Rate, Side, Time, VenueId};
-use crate::world::{AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, VenueSpec, WorldSpec};
+use crate::world::{
+    AssetSpec, FeeSchedule, LiquidationRules, MarkRule, MarketSpec, Safeguards, VenueSpec, WorldSpec,
+};
 
 pub(super) const MARKET: MarketId = MarketId(0);
 
@@ -50,6 +52,7 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
         funding: None,
         volatility_half_life: Time::ZERO,
         volatility_horizon: Time::ZERO,
+        safeguards: Safeguards::default(),
     };
     let asset = |name: &str| AssetSpec { name: name.to_owned(), units_per_coin: 1_000_000 };
     Scenario {
@@ -71,6 +74,7 @@ pub(super) fn bare(initial: Price, mark: MarkRule) -> Scenario {
         populations: Vec::new(),
         positions: Vec::new(),
         shocks: Vec::new(),
+        adaptation: Adaptation::default(),
         mechanisms: Mechanisms::default(),
         counterfactuals: Vec::new(),
     }

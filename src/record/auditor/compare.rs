@@ -105,7 +105,8 @@ impl Auditor {
         }
     }
 
-    /// Checks that nobody in breach was passed over: a position may stay due only where nobody is left to trade with.
+    /// Checks that nobody in breach was passed over: a position may stay due only where nobody is left to trade with, and as long
+    /// as its market is halted or its liquidation pauses.
     fn compare_due(&mut self, market: MarketId, world: &World) {
         let (book, spec) = (&self.books[market.index()], &self.spec.markets[market.index()]);
         if spec.contract.is_spot() {
@@ -114,6 +115,9 @@ impl Auditor {
         let Some(mark) = book.mark.filter(|_| world.switches.forced_liquidation && world.is_open()) else {
             return;
         };
+        if self.is_halted(market) {
+            return;
+        }
         let breach = self.spec.venues[spec.venue.index()].liquidation.breach;
         for ((account, at), held) in self.holdings.iter() {
             if *at != market || held.lots == 0 || world.accounts.get(*account).mode != MarginMode::Isolated {
@@ -124,8 +128,10 @@ impl Auditor {
             let maintenance = money::maintenance(spec.brackets.rows(), worth.abs());
             let is_due = equity < maintenance || (breach == Breach::AtOrBelow && equity == maintenance);
             let counterside = if held.lots > 0 { Side::Buy } else { Side::Sell };
-            let has_counterparty = book.best(counterside).is_some();
-            self.problems.require(!is_due || !has_counterparty, || {
+            let has_counterparty =
+                book.best(counterside).is_some_and(|best| self.is_in_reach(market, counterside, best));
+            let may_wait = !has_counterparty || self.pauses(*account, market);
+            self.problems.require(!is_due || may_wait, || {
                 format!("account {account} is in breach at {mark} and passed over: {equity} < {maintenance}")
             });
         }

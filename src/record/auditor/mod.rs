@@ -6,7 +6,7 @@
 //! maker's price, the taker's limit and the orders' own rules; that no book is crossed; that each closed lot realises the
 //! profit it should and each fee is what the rate says; that money only takes the roads its reason allows; that a mark is its
 //! rule's and is read before it is used; that a liquidated position was in breach by the published formula, and that forced
-//! steps only ever reduce, in the order of the waterfall. At the end it compares all that it rebuilt with the world.
+//! steps only ever reduce, in the order of the waterfall; that nothing goes on in a halted market. At the end it compares all that it rebuilt with the world.
 //!
 //! It cannot rebuild what no record says: leverage, cash reserved for orders, what waiting stops wait for.
 
@@ -14,6 +14,7 @@ mod compare;
 mod holdings;
 mod ids;
 mod money;
+mod safeguards;
 mod shadow_book;
 
 use crate::clearing::{Breach, Purse, Stage};
@@ -24,7 +25,9 @@ use crate::world::{MarketSpec, World, WorldSpec};
 use holdings::{Change, Holdings};
 use ids::Ids;
 use money::Purses;
+use safeguards::Halts;
 use shadow_book::ShadowBook;
+use std::collections::BTreeMap;
 
 /// Problems that are kept; more are only counted.
 const KEPT: usize = 20;
@@ -106,6 +109,9 @@ pub struct Auditor {
     purses: Purses,
     holdings: Holdings,
     forced: Option<Forced>,
+    halts: Vec<Halts>,
+    /// When the last liquidation of a position ended with lots left.
+    steps: BTreeMap<(AccountId, MarketId), i64>,
     time: i64,
     fundamentals: Vec<Option<f64>>,
     report: AuditReport,
@@ -123,6 +129,8 @@ impl Auditor {
             purses: Purses::default(),
             holdings: Holdings::default(),
             forced: None,
+            halts: vec![Halts::default(); spec.markets.len()],
+            steps: BTreeMap::new(),
             time: i64::MIN,
             report: AuditReport::default(),
             problems: Problems::default(),
@@ -178,6 +186,9 @@ impl Auditor {
         let (ids, holdings, problems) = (&mut self.ids, &self.holdings, &mut self.problems);
         let reducible = |owner: u32, side| holdings.reducible(AccountId(owner), market, side);
         book.on(event, ids, reducible, problems);
+        if let BookEvent::Accepted(order) = event {
+            self.is_within_band(market, &order);
+        }
         let BookEvent::Trade(trade) = event else { return };
         self.report.trades += 1;
         let spec = &self.spec.markets[market.index()];
@@ -276,6 +287,7 @@ impl Auditor {
     fn liquidation(&mut self, told: &Breached) {
         let Breached { market, account, lots, mark, .. } = *told;
         self.report.liquidations += 1;
+        self.is_open(market, "a liquidation begins");
         self.problems.require(self.forced.is_none(), || "a liquidation begins within another".to_owned());
         self.forced = Some(Forced { market, account, stage: 0 });
         self.use_mark(market);
@@ -309,6 +321,7 @@ impl Auditor {
             format!("account {account} has {} lots left, not {left}", held.lots)
         });
         self.report.unfinished += u64::from(held.lots != 0);
+        self.steps.insert((account, market), self.time);
         let is_clean = held.cost == 0 && self.purses.margin(account, market) == 0;
         self.problems.require(held.lots != 0 || is_clean, || {
             format!("account {account} is closed with cost {} or margin left", held.cost)
@@ -333,6 +346,7 @@ impl Auditor {
             | Event::Mark { market, .. }
             | Event::IndexMark { market, .. }
             | Event::Funding { market, .. }
+            | Event::Halted { market, .. }
             | Event::Liquidation { market, .. }
             | Event::Liquidated { market, .. }
             | Event::Fundamental { market, .. } => *market,
@@ -354,6 +368,7 @@ impl Auditor {
             }
             Event::StopTriggered { market, account, id } => {
                 self.report.stops += 1;
+                self.is_open(market, "a stop goes");
                 self.use_mark(market);
                 self.ids.trigger(id, (market, account), &mut self.problems);
             }
@@ -373,17 +388,20 @@ impl Auditor {
             Event::Mark { market, mark, bid, ask, last } => {
                 self.report.marks += 1;
                 self.books[market.index()].set_mark(mark, [bid, ask, last], &mut self.problems);
+                self.note_mark(market, mark);
             }
             Event::IndexMark { market, mark, by_funding, by_basis, last } => {
                 self.report.marks += 1;
                 let book = &mut self.books[market.index()];
                 book.set_index_mark(mark, [by_funding, by_basis], last, &mut self.problems);
+                self.note_mark(market, mark);
             }
             Event::Funding { market, rate, mark, per_lot } => self.funding(market, rate, mark, per_lot),
             Event::Liquidation { market, account, lots, mark, equity, maintenance } => {
                 self.liquidation(&Breached { market, account, lots, mark, equity, maintenance });
             }
             Event::Liquidated { market, account, left } => self.liquidated(market, account, left),
+            Event::Halted { market, until } => self.halt(market, until),
             Event::Fundamental { market, value } => self.fundamentals[market.index()] = Some(value),
             Event::Shock { .. } => {}
         }

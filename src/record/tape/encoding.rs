@@ -26,6 +26,7 @@ mod kind {
     pub(super) const LIQUIDATED: u8 = 50;
     pub(super) const INDEX_MARK: u8 = 51;
     pub(super) const FUNDING: u8 = 52;
+    pub(super) const HALTED: u8 = 53;
     pub(super) const FUNDAMENTAL: u8 = 64;
     pub(super) const SHOCK: u8 = 65;
 }
@@ -153,7 +154,9 @@ tags!(
     LeverageAboveBracket = 1,
     PositionTooLarge = 2,
     BelowMaintenance = 3,
-    InsufficientCoins = 4
+    InsufficientCoins = 4,
+    Halted = 5,
+    BeyondBand = 6
 );
 tags!(
     RejectReason,
@@ -363,6 +366,7 @@ pub(super) fn put_event(event: &Event, bytes: &mut Bytes) -> u8 {
         Event::Funding { market, rate, mark, per_lot } => {
             put!(bytes, kind::FUNDING, market, rate, mark, per_lot)
         }
+        Event::Halted { market, until } => put!(bytes, kind::HALTED, market, until),
         Event::Fundamental { market, value } => put!(bytes, kind::FUNDAMENTAL, market, value),
         Event::Shock { index } => put!(bytes, kind::SHOCK, index),
     }
@@ -404,6 +408,7 @@ pub(super) fn take_event<R: Read>(kind: u8, input: &mut Input<R>) -> Result<Even
         kind::LIQUIDATED => take!(input, Event::Liquidated { market, account, left }),
         kind::INDEX_MARK => take!(input, Event::IndexMark { market, mark, by_funding, by_basis, last }),
         kind::FUNDING => take!(input, Event::Funding { market, rate, mark, per_lot }),
+        kind::HALTED => take!(input, Event::Halted { market, until }),
         kind::FUNDAMENTAL => take!(input, Event::Fundamental { market, value }),
         kind::SHOCK => take!(input, Event::Shock { index }),
         value => return Err(TapeError::Unknown { what: "kind of record", value, at: input.record }),

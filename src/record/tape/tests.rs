@@ -292,6 +292,9 @@ fn event() -> impl Strategy<Value = Event> {
         Refusal::LeverageAboveBracket,
         Refusal::PositionTooLarge,
         Refusal::BelowMaintenance,
+        Refusal::InsufficientCoins,
+        Refusal::Halted,
+        Refusal::BeyondBand,
     ];
     let assignments = vec![Assignment::Seed, Assignment::Takeover, Assignment::Deleverage];
     let ids = (any::<u16>(), any::<u32>(), any::<u64>())
@@ -343,6 +346,8 @@ fn event() -> impl Strategy<Value = Event> {
         }),
         (any::<u16>(), any::<f64>())
             .prop_map(|(market, value)| Event::Fundamental { market: MarketId(market), value }),
+        (any::<u16>(), any::<i64>())
+            .prop_map(|(market, until)| Event::Halted { market: MarketId(market), until: Time(until) }),
         any::<u32>().prop_map(|index| Event::Shock { index }),
     ]
 }

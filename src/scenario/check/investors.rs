@@ -32,9 +32,9 @@ impl Checker<'_> {
             body.problem("longs", what, Some("a population has at most 5000000 accounts".into()));
         }
         let perpetual = market.filter(|market| !market.contract.is_spot());
-        let highest = perpetual.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
         let (mut leverages, mut weights, mut medians) = (Vec::new(), Vec::new(), Vec::new());
         let notional_median = body.float("notional_median");
+        let highest = perpetual.map_or(u16::MAX, |market| market.own_brackets().rows()[0].max_leverage);
         for row in body.rows("leverages") {
             let is_sized = row.len() == 3;
             if is_sized || row.expect(&["leverage", "weight"]) {
@@ -118,7 +118,7 @@ impl Checker<'_> {
         let market = at.and_then(|(market, _)| markets[market.index()].as_ref());
         needs_perpetual(body, market);
         let leverage = body.int("leverage");
-        let highest = market.map_or(u16::MAX, |market| market.brackets.rows()[0].max_leverage);
+        let highest = market.map_or(u16::MAX, |market| market.own_brackets().rows()[0].max_leverage);
         if leverage > i64::from(highest) && market.is_some_and(|market| !market.contract.is_spot()) {
             let help = "no bracket of the market allows more".to_owned();
             body.problem("leverage", format!("is above the highest leverage, {highest}"), Some(help));
