@@ -72,8 +72,8 @@ impl World {
             return Err(Refusal::PositionTooLarge);
         }
         if let (Some(position), Some(mark)) = (held, self.marks[order.market.index()])
-            && (position.bound().is_some_and(|bound| bound.is_reached(mark))
-                || (!is_flat && self.is_paused(order)))
+            // A position whose liquidation pauses is nowhere in the index.
+            && position.bound().map_or(!is_flat, |bound| bound.is_reached(mark))
             && liquidation::is_breached(
                 market.contract,
                 &market.brackets,

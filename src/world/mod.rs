@@ -107,7 +107,7 @@ pub struct Switches {
 /// Everything that is true now.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// The rules, which may change during a run; a change of margin or of the breach is followed by `margin_changed`.
+    /// The rules, which may change during a run; a change of margin, of the breach or of safeguards is followed by `rules_changed`.
     pub spec: WorldSpec,
     /// Which mechanisms act.
     pub switches: Switches,
@@ -122,6 +122,8 @@ pub struct World {
     triggers: TriggerIndex,
     /// Liquidations between two steps.
     pauses: Pauses,
+    /// Whether any market has rules by which orders are looked at before they go to the book.
+    guards_orders: bool,
     /// When the last halt of any market ends.
     halted_until: Time,
     /// Orders that are about to be cancelled together, kept for its memory.
@@ -166,6 +168,7 @@ impl World {
             ledger: Ledger::new(spec.venues.len(), markets),
             triggers: TriggerIndex::new(markets),
             pauses: Pauses::default(),
+            guards_orders: spec.guard_orders(),
             halted_until: Time(i64::MIN),
             accounts,
             switches,
@@ -305,8 +308,9 @@ impl World {
         placing::reindex(&mut self.accounts, &mut self.triggers, self.spec.of(market), &self.marks, id);
     }
 
-    /// Puts every position where the liquidation index should have it by the rules of margin as they are now.
-    pub fn margin_changed(&mut self) {
+    /// Puts every position where the liquidation index should have it by the rules as they are now.
+    pub fn rules_changed(&mut self) {
+        self.guards_orders = self.spec.guard_orders();
         let ids: Vec<PositionId> = self.accounts.positions().map(|(id, _)| id).collect();
         for id in ids {
             self.reindex(id);

@@ -1,7 +1,7 @@
 //! Positions whose liquidation pauses between two steps. Each is out of the liquidation index for that time: a trade that puts
 //! it back is undone when somebody asks who is due (`World::first_due`).
 
-use super::{Order, World, placing};
+use super::{World, placing};
 use crate::clearing::{OpenPosition, PositionId, liquidation};
 use crate::units::{Qty, Time};
 use std::collections::BTreeMap;
@@ -34,11 +34,6 @@ impl Pauses {
     #[inline]
     pub(super) fn are_due(&self, now: Time) -> bool {
         now >= self.next
-    }
-
-    #[inline]
-    fn is_empty(&self) -> bool {
-        self.all.is_empty()
     }
 
     /// Tells whether a position's liquidation pauses.
@@ -92,13 +87,6 @@ impl World {
             }
         }
         None
-    }
-
-    /// Tells whether an order is about a position whose liquidation pauses.
-    #[inline]
-    pub(super) fn is_paused(&self, order: &Order) -> bool {
-        !self.pauses.is_empty()
-            && self.accounts.find(order.account, order.market).is_some_and(|id| self.pauses.has(id))
     }
 
     fn is_in_breach(&self, position: &OpenPosition) -> bool {

@@ -22,8 +22,7 @@ pub struct Safeguards {
 
 impl Safeguards {
     /// Tells whether orders have to be looked at before they go to the book.
-    #[inline]
-    fn guard_orders(&self) -> bool {
+    pub(super) fn guard_orders(&self) -> bool {
         self.price_band.is_some() || self.halt.is_some()
     }
 }
@@ -93,12 +92,6 @@ impl World {
                 emit.say(Event::Halted { market, until });
             }
         }
-    }
-
-    /// Tells whether orders in a market have to be looked at before they go to the book.
-    #[inline]
-    pub(super) fn guards_orders(&self, market: MarketId) -> bool {
-        self.spec.markets[market.index()].safeguards.guard_orders()
     }
 
     /// Returns what goes to the book of an order, or why nothing does. One that waits for a trigger is measured when it goes.

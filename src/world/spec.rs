@@ -160,6 +160,11 @@ impl WorldSpec {
             .collect()
     }
 
+    /// Tells whether orders in any market have to be looked at before they go to the book.
+    pub(super) fn guard_orders(&self) -> bool {
+        self.markets.iter().any(|market| market.safeguards.guard_orders())
+    }
+
     /// Returns the rules of a market and of its venue.
     pub fn of(&self, market: MarketId) -> (&MarketSpec, &VenueSpec) {
         let market = &self.markets[market.index()];

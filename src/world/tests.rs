@@ -123,7 +123,7 @@ fn who_waits_ahead_of_his_trigger_is_found_in_the_same_order_as_by_looking_at_ev
             for market in &mut world.spec.markets {
                 market.brackets = Brackets::new(&rows, Money(1_000_000));
             }
-            world.margin_changed();
+            world.rules_changed();
         }
         let sides = [Side::Buy, Side::Sell].map(|side| (MarketId(dice.below(2) as u16), side));
         let passed_over = &sides[..dice.below(3) as usize];

@@ -171,7 +171,7 @@ impl World {
     /// Works a new order off: where a market has bands or halts, what is left of it.
     #[inline(always)]
     fn submit<O: Observer>(&mut self, order: &Order, emit: &mut Emit<'_, O>) {
-        if self.guards_orders(order.market) {
+        if self.guards_orders {
             return self.submit_guarded(order, emit);
         }
         self.submit_freely(order, emit);
@@ -270,7 +270,7 @@ impl World {
                 trigger: None,
             };
             let freed = self.market(market).orders.backing(handle.place());
-            let guarded = if self.guards_orders(market) { self.guard(&order, emit.time) } else { Ok(order) };
+            let guarded = if self.guards_orders { self.guard(&order, emit.time) } else { Ok(order) };
             match guarded.and_then(|order| self.admit(&order, freed).map(|_| order.order_type)) {
                 Ok(OrderType::Limit { price: within, .. }) => price = within,
                 Ok(OrderType::Market { .. }) => {}
