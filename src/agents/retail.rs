@@ -158,6 +158,7 @@ impl Retail {
                 leverage: self.spec.leverages[self.leverage.sample(&mut rng)],
             };
             if wait >= known || tick.draw < multiplier {
+                view.fetch_account(self.account(tick.index));
                 self.pending = Some((tick, rng));
                 actions.wake_after(Time::from_secs_f64(wait));
                 return;
