@@ -341,13 +341,13 @@ impl World {
     }
 
     /// Has an account fetched into the cache.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn fetch_account(&self, account: AccountId) {
         self.accounts.fetch(account);
     }
 
     /// Has the order of an account that came to rest last fetched into the cache.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn fetch_order(&self, account: AccountId, market: MarketId) {
         let position = self.accounts.means(account, market).position;
         if let Some(place) = position.and_then(|(_, position)| position.first_order()).map(Place) {

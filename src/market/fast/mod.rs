@@ -97,17 +97,17 @@ impl Room {
     /// Tells whether a quote at a price meets nobody and breaks no rule.
     #[inline(always)]
     fn has(&self, side: Side, price: Price) -> bool {
-        self.from_worst(side, price) < self.len[side as usize]
+        self.above_worst(side, price) < self.len[side as usize]
     }
 
     /// Tells whether it is a price at all.
     #[inline(always)]
     fn is_price(&self, side: Side, price: Price) -> bool {
-        self.from_worst(side, price) < MAX_PRICE.0 as u64
+        self.above_worst(side, price) < MAX_PRICE.0 as u64
     }
 
     #[inline(always)]
-    fn from_worst(&self, side: Side, price: Price) -> u64 {
+    fn above_worst(&self, side: Side, price: Price) -> u64 {
         (price.0 ^ flip(side)).wrapping_sub(self.from[side as usize]) as u64
     }
 }
