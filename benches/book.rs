@@ -2,10 +2,11 @@
 //! runs the same comparison for a few seconds.
 //!
 //! `cargo bench --bench book` prints the table. Its column "no book" is what reading the messages and guessing their kinds
-//! costs without a book, and is part of all other columns. "Handles" cancels by handle, "ids" by id; both only count fills
-//! and lots, and "ear" is the same with a caller that takes in all of every event, as a venue does. The books take turns,
-//! and every figure is a sum over short chunks of the stream: of the least and of the median time that each took in any
-//! round. On a shared machine the least says more.
+//! costs without a book, and is part of all other columns but those called "net", from which it is taken off: from the least
+//! the least, from the median the median. A processor does some of both at once, so the book's own share lies between gross
+//! and net. "Handles" cancels by handle, "ids" by id; both only count fills and lots, and "ear" is the same with a caller that
+//! takes in all of every event, as a venue does. The books take turns, and every figure is a sum over short chunks of the
+//! stream: of the least and of the median time that each took in any round. On a shared machine the least says more.
 //!
 //! `cargo bench --bench book -- count calm20 ids 400000` feeds one book (none, handles, ids) so many messages of one stream
 //! (calm20, calm100, cascade50) without a clock. Instructions a message are what this counts, divided by the messages:
@@ -16,7 +17,8 @@
 //! ```
 //!
 //! A table of ids that grows in the first messages is left out by running twice, with 200000 and 400000, and taking the
-//! difference. The cascade is the whole of itself only with all 2000000.
+//! difference. The cascade is the whole of itself only with all 2000000. What "none" counts is the harness, and the rows "net" of
+//! `benches/instructions` are without it.
 //!
 //! `cargo bench --bench book -- campaign 1000000000 [first seed]` compares the fast books with the reference over so many
 //! random operations, `cargo bench --bench book -- exhaust 5` over every sequence of that length.
@@ -90,13 +92,15 @@ const STREAMS: [(&str, usize, Recipe); 3] =
 fn table() {
     println!("ns a message, least and median of {ROUNDS} rounds of {MESSAGES} messages");
     println!(
-        "{:<9}{:>7}{:>10}{:>14}{:>14}{:>14}{:>14}{:>14}{:>14}{:>9}",
+        "{:<9}{:>7}{:>10}{:>14}{:>14}{:>14}{:>14}{:>14}{:>14}{:>14}{:>14}{:>9}",
         "stream",
         "live",
         "fills/msg",
         "no book",
         "handles",
         "ids",
+        "handles, net",
+        "ids, net",
         "handles, ear",
         "ids, ear",
         "plain",
@@ -118,8 +122,10 @@ fn table() {
             }
         }
         print!("{name:<9}{live:>7}{fills:>10.3}");
-        for times in &times {
-            let (least, median) = least_and_median(times);
+        let [harness, handles, ids, others @ ..] = times.map(|times| least_and_median(&times));
+        let net = |gross: (f64, f64)| (gross.0 - harness.0, gross.1 - harness.1);
+        let columns = [harness, handles, ids, net(handles), net(ids)];
+        for (least, median) in columns.into_iter().chain(others) {
             print!("{least:>8.1}{median:>6.1}");
         }
         println!("{:>9.1}", copy_us(&tape));

@@ -51,6 +51,8 @@ pub(crate) struct Crowd {
     rule: Rule,
     /// A crowd on one clock draws from one sequence: nobody else's draws could move when its wake-ups do.
     rng: Rng,
+    /// The next two messages: an account is fetched two wake-ups ahead, and its order one ahead.
+    ahead: [Word; 2],
 }
 
 /// What the crowd draws from.
@@ -64,9 +66,15 @@ struct Rule {
 
 /// 63 bits of a generator, for several choices: what each leaves over is uniform again. Accounts, messages and own orders
 /// together are far fewer than there are values.
+#[derive(Clone, Copy, Debug)]
 struct Word(u64);
 
 impl Word {
+    /// Draws who, what and which at once.
+    fn draw(rng: &mut Rng) -> Self {
+        Self(below(1 << 63, rng) << 1)
+    }
+
     /// Draws an integer below `n`, by multiplication.
     fn below(&mut self, n: u64) -> u64 {
         let product = u128::from(self.0) * u128::from(n);
@@ -111,11 +119,16 @@ impl Rule {
         actions.submit(order(account, draw, order_type));
     }
 
+    /// Returns whom a word is about, and what is left of it.
     #[inline]
-    fn message(&self, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
-        // Who, what and which by one draw.
-        let mut word = Word(below(1 << 63, rng) << 1);
-        let account = AccountId(self.first.0 + word.below(u64::from(self.accounts)) as u32);
+    fn account(&self, mut word: Word) -> (AccountId, Word) {
+        let index = word.below(u64::from(self.accounts)) as u32;
+        (AccountId(self.first.0 + index), word)
+    }
+
+    #[inline]
+    fn message(&self, word: Word, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
+        let (account, mut word) = self.account(word);
         let draw = Draw::new(word.below(Draw::COUNT));
         match draw.percent {
             0..15 => {
@@ -145,7 +158,7 @@ fn order(account: AccountId, draw: Draw, order_type: OrderType) -> Order {
 impl Decide for Crowd {
     #[inline]
     fn decide(&mut self, wake: Wake, view: &View<'_>, _rng: &mut Rng, actions: &mut Actions) {
-        let Self { rule, rng } = self;
+        let Self { rule, rng, ahead } = self;
         if wake == Wake::Start {
             for index in 0..rule.accounts {
                 for _ in 0..2 {
@@ -154,7 +167,11 @@ impl Decide for Crowd {
                 }
             }
         } else {
-            rule.message(view, rng, actions);
+            let word = ahead[0];
+            *ahead = [ahead[1], Word::draw(rng)];
+            view.fetch_order(rule.account(ahead[0]).0, MARKET);
+            view.fetch_account(rule.account(ahead[1]).0);
+            rule.message(word, view, rng, actions);
         }
         actions.wake_after(Time::from_secs_f64(rule.wait.sample(rng)));
     }
@@ -243,7 +260,8 @@ pub(crate) fn simulation(size: Size, seed: Seed) -> Simulation<Crowd> {
         wait: Exponential::new(RATE * f64::from(size.active)),
         distance: Exponential::new(1.0 / 20.0),
     };
-    let crowd = Crowd { rule, rng: seed.stream("crowd").sequence() };
+    let mut rng = seed.stream("crowd").sequence();
+    let crowd = Crowd { rule, ahead: [Word::draw(&mut rng), Word::draw(&mut rng)], rng };
     let at_once = Latency { base: Time::ZERO, jitter: Time::ZERO };
     simulation.add_agent(crowd, seed.stream("crowd"), seed.stream("crowd.delays"), 0, at_once);
     simulation.start(&mut ());

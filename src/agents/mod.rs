@@ -186,6 +186,20 @@ impl<'a> View<'a> {
         book.get(book.find(id)?)
     }
 
+    /// Has an own account fetched into the cache, where a later decision will look for it. A wait for memory is as long as a
+    /// decision; one that draws whom it is about ahead of time says so here. It tells nothing and changes nothing.
+    #[inline]
+    pub fn fetch_account(&self, account: AccountId) {
+        self.world.fetch_account(account);
+    }
+
+    /// Has the order of an own account that came to rest last in a book fetched. The account itself is read for that, so this
+    /// is for one that was fetched some time ago.
+    #[inline]
+    pub fn fetch_order(&self, account: AccountId, market: MarketId) {
+        self.world.fetch_order(account, market);
+    }
+
     /// Iterates over the orders that an own account has in a book and where each rests, the one that came to rest last first.
     #[inline]
     pub fn open_orders(

@@ -166,6 +166,7 @@ impl Retail {
                 long: happens(self.spec.long_share, &mut rng),
             };
             if wait >= known || tick.draw < multiplier {
+                view.fetch_account(self.account(tick.index));
                 self.pending = Some((tick, rng));
                 actions.wake_after(Time::from_secs_f64(wait));
                 return;

@@ -6,6 +6,7 @@
 
 use super::LiquidationTrigger;
 use crate::units::{AccountId, AgentId, MarketId, Money, Position, Price, VenueId};
+use prefetch_index::prefetch_index;
 
 /// How an account's positions are backed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -238,6 +239,12 @@ impl Accounts {
         self.lines.capacity() * size_of::<Line>()
             + self.holders.capacity() * size_of::<Holder>()
             + self.more.capacity() * size_of::<Further>()
+    }
+
+    /// Has what trading reads of an account fetched into the cache: it will be asked for soon.
+    #[inline(always)]
+    pub fn fetch(&self, id: AccountId) {
+        prefetch_index(&self.lines, id.index());
     }
 
     /// Returns an account.

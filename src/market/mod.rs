@@ -262,6 +262,13 @@ pub trait Sink {
     /// Hears one event, in the order in which they happen, and the place of the resting order that it is about.
     fn on(&mut self, event: BookEvent, place: Place);
 
+    /// Hears, before a trade that takes all of an order, whose is the next one in its queue and where it rests. Nothing happens
+    /// to it yet: a sink may begin to fetch what it will need if that trades, now or later, and a book need not say so.
+    #[inline]
+    fn nears(&mut self, owner: Owner, place: Place) {
+        let _ = (owner, place);
+    }
+
     /// Returns how many lots `owner` may trade on `side` without increasing or flipping a position, at least 0. It is
     /// asked at submission and again before every fill of a reduce-only order, after all earlier fills were heard.
     fn reducible(&self, owner: Owner, side: Side) -> Qty {

@@ -363,6 +363,23 @@ impl World {
         self.accounts.orders(position).map_or_else(walked, usize::from)
     }
 
+    /// Has an account fetched into the cache.
+    #[inline]
+    pub(crate) fn fetch_account(&self, account: AccountId) {
+        self.accounts.fetch(account);
+    }
+
+    /// Has the order of an account that came to rest last fetched into the cache.
+    #[inline]
+    pub(crate) fn fetch_order(&self, account: AccountId, market: MarketId) {
+        let position = self.accounts.means(account, market).position;
+        if let Some(place) = position.and_then(|(_, position)| position.first_order()).map(Place) {
+            let Market { book, orders, .. } = self.market(market);
+            orders.fetch(place);
+            book.fetch(place);
+        }
+    }
+
     /// Returns the order that `pick` chooses among those that an account has in a book, by how many they are; the one that came
     /// to rest last is 0. Nobody is asked where there is none.
     #[inline]

@@ -9,6 +9,7 @@
 use crate::clearing::{Accounts, OpenPosition, PositionId};
 use crate::market::Place;
 use crate::units::{AccountId, Money};
+use prefetch_index::prefetch_index;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(align(16))]
@@ -74,6 +75,12 @@ impl OpenOrders {
         if prev != Place::NONE {
             self.orders[prev.index()].next = next;
         }
+    }
+
+    /// Has what is known of an order fetched into the cache.
+    #[inline(always)]
+    pub(super) fn fetch(&self, place: Place) {
+        prefetch_index(&self.orders, place.index());
     }
 
     /// Returns the cash set aside for an order that rests.

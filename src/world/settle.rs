@@ -149,6 +149,12 @@ impl<O: Observer> Sink for Settlement<'_, '_, O> {
         }
     }
 
+    #[inline(always)]
+    fn nears(&mut self, owner: Owner, place: Place) {
+        self.accounts.fetch(AccountId(owner.0));
+        self.orders.fetch(place);
+    }
+
     fn reducible(&self, owner: Owner, side: Side) -> Qty {
         self.accounts.lots(AccountId(owner.0), self.market).reducible(side)
     }

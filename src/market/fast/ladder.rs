@@ -40,11 +40,11 @@ struct Branch {
 struct Recent {
     /// Its first price >> 6; no page has -1.
     number: i64,
-    /// Its first level.
-    level: u32,
+    /// From a price of it to its level, modulo 2^32.
+    shift: u32,
 }
 
-const NOT_RECENT: Recent = Recent { number: -1, level: NONE };
+const NOT_RECENT: Recent = Recent { number: -1, shift: 0 };
 
 /// All levels of a book, bids and asks alike.
 #[derive(Clone, Debug)]
@@ -79,8 +79,8 @@ impl Ladder {
     pub(super) fn level(&mut self, price: i64, queues: &mut Queues) -> u32 {
         let number = price >> BITS;
         let recent = self.recent[(number & 63) as usize];
-        let first = if recent.number == number { recent.level } else { self.open(number, queues) };
-        first | (price & 63) as u32
+        let shift = if recent.number == number { recent.shift } else { self.open(number, queues) };
+        (price as u32).wrapping_add(shift)
     }
 
     /// Marks a level as filled.
@@ -176,7 +176,7 @@ impl Ladder {
         Some((child << BITS) + nearest(self.pages[child as usize].filled, side))
     }
 
-    /// Finds a page in the tree or makes it, and remembers it.
+    /// Finds a page in the tree or makes it, remembers it, and returns its shift.
     #[inline(never)]
     fn open(&mut self, number: i64, queues: &mut Queues) -> u32 {
         while number >> (BITS * self.storeys) != 0 {
@@ -199,9 +199,9 @@ impl Ladder {
             self.pages[page as usize] = Page { first: number << BITS, filled: 0, parent: branch };
             self.adopt(branch, slot, page);
         }
-        let level = page << BITS;
-        self.recent[(number & 63) as usize] = Recent { number, level };
-        level
+        let shift = (page << BITS).wrapping_sub((number << BITS) as u32);
+        self.recent[(number & 63) as usize] = Recent { number, shift };
+        shift
     }
 
     /// Gives up an empty page, and every branch that it leaves without children.

@@ -63,7 +63,10 @@ impl<const IDS: bool> SlabBook<IDS> {
         while !left.is_zero() && self.crosses(taker) {
             let best = self.best[taker.side.opposite() as usize];
             if !taker.reduce_only {
-                let swept = self.queues.sweep(best.level, shunned, left, |slot, fill| {
+                let swept = self.queues.sweep(best.level, shunned, left, |slot, fill, next| {
+                    if let Some((slot, owner)) = next {
+                        sink.nears(owner, slot.place());
+                    }
                     if IDS && fill.kept.is_zero() {
                         self.ids.remove(fill.id, slot, fill.old);
                     }

@@ -20,8 +20,8 @@ use ladder::Ladder;
 use queues::{Badge, Queues, Removed, Slot};
 
 use super::{
-    Book, BookEvent, BookSpec, CancelReason, Handle, MAX_PRICE, NewOrder, OrderType, Outcome, Owner, Place,
-    RejectReason, Resting, Sink, TimeInForce,
+    Book, BookEvent, BookSpec, CancelReason, Handle, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Outcome, Owner,
+    Place, RejectReason, Resting, Sink, TimeInForce,
 };
 use crate::units::{OrderId, Price, Qty, Side};
 
@@ -39,6 +39,9 @@ pub struct SlabBook<const IDS: bool> {
     ladder: Ladder,
     /// Best bid, best ask.
     best: [Best; 2],
+    room: Room,
+    /// From so many lots on an order has the smallest notional at any price.
+    ample: Qty,
     len: usize,
     ids: Ids,
 }
@@ -73,6 +76,42 @@ struct Best {
     level: u32,
 }
 
+/// By side, the prices at which a quote meets nobody and breaks no rule, turned so that higher is better: one range, and so one
+/// comparison for three questions.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// The worst of them.
+    from: [i64; 2],
+    /// How many there are.
+    len: [u64; 2],
+}
+
+impl Room {
+    /// Returns the room that the best prices of both halves leave.
+    const fn between(bid: i64, ask: i64) -> Self {
+        // An empty half's best is beyond every price.
+        let above = if ask <= MAX_PRICE.0 { ask } else { MAX_PRICE.0 + 1 };
+        Self { from: [1, !MAX_PRICE.0], len: [(above - 1) as u64, (MAX_PRICE.0 - bid) as u64] }
+    }
+
+    /// Tells whether a quote at a price meets nobody and breaks no rule.
+    #[inline(always)]
+    fn has(&self, side: Side, price: Price) -> bool {
+        self.above_worst(side, price) < self.len[side as usize]
+    }
+
+    /// Tells whether it is a price at all.
+    #[inline(always)]
+    fn is_price(&self, side: Side, price: Price) -> bool {
+        self.above_worst(side, price) < MAX_PRICE.0 as u64
+    }
+
+    #[inline(always)]
+    fn above_worst(&self, side: Side, price: Price) -> u64 {
+        (price.0 ^ flip(side)).wrapping_sub(self.from[side as usize]) as u64
+    }
+}
+
 /// No level.
 const NONE: u32 = u32::MAX;
 
@@ -86,6 +125,8 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
             queues: Queues::new(),
             ladder: Ladder::new(),
             best: NO_BEST,
+            room: Room::between(NO_BEST[0].price, NO_BEST[1].price),
+            ample: Qty(spec.min_notional.max(1)),
             len: 0,
             ids: Ids::default(),
         }
@@ -101,24 +142,20 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
         };
         // Most orders are quotes or plain market orders. This is `judge` for them, small enough to go where it is called.
         let rests = matches!(kind, Kind::Limit(TimeInForce::Gtc | TimeInForce::PostOnly));
-        let limit = if rests { price.0 } else { no_limit(side).0 };
-        let taker = Taker { id, owner, side, qty, limit, reduce_only, rests };
-        let crosses = self.crosses(taker);
-        let is_plain = match kind {
-            Kind::Limit(TimeInForce::PostOnly) => !crosses,
-            Kind::Limit(TimeInForce::Gtc) | Kind::Market => true,
-            Kind::Limit(TimeInForce::Ioc | TimeInForce::Fok) | Kind::MarketTo => false,
-        };
-        if is_plain
-            && !reduce_only
-            && self.spec.check(qty, order_type, reduce_only).is_ok()
-            && !(IDS && self.ids.meet(id, &self.queues))
+        if rests && self.is_plain(price, qty, reduce_only) && !self.lives(id) {
+            if self.room.has(side, price) {
+                let quote = Taker { id, owner, side, qty, limit: price.0, reduce_only, rests };
+                sink.on(BookEvent::Accepted(order), Place::NONE);
+                return Outcome { filled: Qty::ZERO, resting: Some(self.rest(quote, qty, sink)) };
+            }
+            if kind == Kind::Limit(TimeInForce::Gtc) && self.room.is_price(side, price) {
+                sink.on(BookEvent::Accepted(order), Place::NONE);
+                return self.execute(id, owner, side, qty, price.0, rests, sink);
+            }
+        } else if kind == Kind::Market && !reduce_only && (Qty(1)..=MAX_QTY).contains(&qty) && !self.lives(id)
         {
             sink.on(BookEvent::Accepted(order), Place::NONE);
-            if rests && !crosses {
-                return Outcome { filled: Qty::ZERO, resting: Some(self.rest(taker, qty, sink)) };
-            }
-            return self.execute(id, owner, side, qty, limit, rests, sink);
+            return self.execute(id, owner, side, qty, no_limit(side).0, rests, sink);
         }
         self.judge(id, owner, side, qty, price, kind, reduce_only, sink)
     }
@@ -231,6 +268,12 @@ impl<const IDS: bool> SlabBook<IDS> {
         self.queues.id(Slot(place.0))
     }
 
+    /// Has the order that rests at a place fetched into the cache: it will be asked for soon.
+    #[inline(always)]
+    pub fn fetch(&self, place: Place) {
+        self.queues.fetch(Slot(place.0));
+    }
+
     /// Cancels an order where it was seen to rest, if it still does and is its owner's, and tells whether it was there.
     #[inline(always)]
     pub fn cancel_at<S: Sink>(&mut self, id: OrderId, owner: Owner, place: Place, sink: &mut S) -> bool {
@@ -250,14 +293,32 @@ impl<const IDS: bool> SlabBook<IDS> {
         let OrderType::Limit { price, tif: TimeInForce::Gtc | TimeInForce::PostOnly } = order_type else {
             return false;
         };
-        let quote = Taker { id, owner, side, qty, limit: price.0, reduce_only, rests: true };
-        let is_refused = reduce_only || self.spec.check(qty, order_type, reduce_only).is_err();
-        if self.crosses(quote) || is_refused || (IDS && self.ids.meet(id, &self.queues)) {
+        if !self.room.has(side, price) || !self.is_plain(price, qty, reduce_only) || self.lives(id) {
             return false;
         }
+        let quote = Taker { id, owner, side, qty, limit: price.0, reduce_only, rests: true };
         sink.on(BookEvent::Accepted(order), Place::NONE);
         self.rest(quote, qty, sink);
         true
+    }
+
+    /// Tells whether a limit order needs neither a look at a position nor another at its size.
+    #[inline(always)]
+    fn is_plain(&self, price: Price, qty: Qty, reduce_only: bool) -> bool {
+        !reduce_only && ((self.ample..=MAX_QTY).contains(&qty) || self.is_sized(price, qty))
+    }
+
+    /// Tells whether a book that keeps ids has an order with this one, and notes that the id came.
+    #[inline(always)]
+    fn lives(&mut self, id: OrderId) -> bool {
+        IDS && self.ids.meet(id, &self.queues)
+    }
+
+    /// Tells whether a quantity has the smallest notional at a price, where it would not have it at every one.
+    #[inline(never)]
+    fn is_sized(&self, price: Price, qty: Qty) -> bool {
+        let order_type = OrderType::Limit { price, tif: TimeInForce::Gtc };
+        self.spec.check(qty, order_type, false).is_ok()
     }
 
     /// Returns the best bid and the best ask, beyond every price where there is none.
@@ -292,7 +353,7 @@ impl<const IDS: bool> SlabBook<IDS> {
         if let Err(reason) = self.spec.check(order.qty, order.order_type, order.reduce_only) {
             return reject(order, reason, sink);
         }
-        if IDS && self.ids.meet(order.id, &self.queues) {
+        if self.lives(order.id) {
             return reject(order, RejectReason::DuplicateId, sink);
         }
         if order.reduce_only {
@@ -346,11 +407,7 @@ impl<const IDS: bool> SlabBook<IDS> {
         let level = self.ladder.level(price, &mut self.queues);
         let (handle, first) = self.queues.push(level, qty, Badge { id, owner, side, reduce_only });
         if first {
-            self.ladder.fill(level);
-            let best = &mut self.best[side as usize];
-            if price ^ flip(side) > best.price ^ flip(side) {
-                *best = Best { price, level };
-            }
+            self.level_filled(level, price, side);
         }
         if IDS {
             self.ids.insert(id, Slot(handle.0 as u32), &mut self.queues);
@@ -383,6 +440,15 @@ impl<const IDS: bool> SlabBook<IDS> {
         lots
     }
 
+    /// Notes that a level has an order; the best of its half is there if it is better.
+    #[inline(never)]
+    fn level_filled(&mut self, level: u32, price: i64, side: Side) {
+        self.ladder.fill(level);
+        if price ^ flip(side) > self.best[side as usize].price ^ flip(side) {
+            self.set_best(side, Best { price, level });
+        }
+    }
+
     /// Forgets a level without orders; the best of its half moves on if it was that.
     #[inline(never)]
     fn level_emptied(&mut self, level: u32) {
@@ -393,12 +459,19 @@ impl<const IDS: bool> SlabBook<IDS> {
             Side::Sell
         };
         if self.best[side as usize].level == level {
-            self.best[side as usize] = match self.ladder.next(level, side) {
+            let best = match self.ladder.next(level, side) {
                 Some(next) => Best { price: self.ladder.price(next), level: next },
                 None => NO_BEST[side as usize],
             };
+            self.set_best(side, best);
         }
         self.ladder.empty(level);
+    }
+
+    fn set_best(&mut self, side: Side, best: Best) {
+        self.best[side as usize] = best;
+        let [bid, ask] = self.touch();
+        self.room = Room::between(bid, ask);
     }
 
     fn resting(&self, slot: Slot) -> Resting {

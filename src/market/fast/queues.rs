@@ -9,6 +9,7 @@
 use super::super::{Handle, Owner, Place};
 use super::NONE;
 use crate::units::{OrderId, Qty, Side};
+use prefetch_index::prefetch_index;
 
 /// Nodes in a chunk.
 const CHUNK: u32 = 64;
@@ -240,6 +241,12 @@ impl Queues {
         self.nodes[slot.0 as usize].level()
     }
 
+    /// Has an order fetched into the cache.
+    #[inline(always)]
+    pub(super) fn fetch(&self, slot: Slot) {
+        prefetch_index(&self.nodes, slot.0 as usize);
+    }
+
     /// Takes a live order out.
     #[inline(always)]
     pub(super) fn remove(&mut self, slot: Slot) -> Removed {
@@ -259,17 +266,19 @@ impl Queues {
     }
 
     /// Trades what is `left` of a taker with the front of a queue and hands every fill on, until nothing is left, the
-    /// queue ends, or the next order is reduce-only or of an owner whom the taker may not meet. Filled orders leave the
-    /// list in one step.
+    /// queue ends, or the next order is reduce-only or of an owner whom the taker may not meet. With the fill of an order that
+    /// is gone then goes whose is next. Filled orders leave the list in one step.
     #[inline(always)]
     pub(super) fn sweep(
         &mut self,
         level: u32,
         shunned: Option<Owner>,
         left: &mut Qty,
-        mut hand_on: impl FnMut(Slot, Fill),
+        mut hand_on: impl FnMut(Slot, Fill, Option<(Slot, Owner)>),
     ) -> Swept {
         let nodes = &mut self.nodes[..];
+        // One word to compare with: no owner has this number.
+        let shunned = shunned.map_or(u64::MAX, |owner| u64::from(owner.0));
         let head = nodes[level as usize];
         let (mut at, mut last, mut count, mut rest) = (head.next, NONE, 0_usize, left.0 as u64);
         // The list is a chain of cache misses. Reading it from its other end at the same time is a second chain, whose
@@ -278,7 +287,7 @@ impl Queues {
             let slot = Slot(at);
             let node = &mut nodes[at as usize];
             let Node { id, owner, .. } = *node;
-            if node.word & REDUCE_ONLY != 0 || shunned == Some(owner) {
+            if node.word & REDUCE_ONLY != 0 || u64::from(owner.0) == shunned {
                 break;
             }
             let lots = node.lots().0 as u64;
@@ -286,6 +295,7 @@ impl Queues {
             rest -= filled;
             let old = node.word & OLD != 0;
             let fill = Fill { id, owner, lots: Qty(filled as i64), kept: Qty((lots - filled) as i64), old };
+            let mut next = None;
             if filled < lots {
                 node.word -= filled << LOTS_SHIFT;
             } else {
@@ -293,8 +303,11 @@ impl Queues {
                 last = at;
                 at = node.next;
                 count = count.wrapping_add(1);
+                if at != level {
+                    next = nodes.get(at as usize).map(|node| (Slot(at), node.owner));
+                }
             }
-            hand_on(slot, fill);
+            hand_on(slot, fill, next);
         }
         nodes[level as usize].word = head.word.wrapping_sub(left.0 as u64 - rest);
         if last != NONE {
@@ -411,7 +424,8 @@ mod tests {
         }
         let mut left = Qty(100);
         let mut seen = Vec::new();
-        let swept = queues.sweep(0, Some(Owner(9)), &mut left, |_, fill| seen.push((fill.id.0, fill.lots.0)));
+        let swept =
+            queues.sweep(0, Some(Owner(9)), &mut left, |_, fill, _| seen.push((fill.id.0, fill.lots.0)));
         assert_eq!(
             (swept.filled, swept.all, left, queues.total(0)),
             (2, false, Qty(95), Qty(2)),
@@ -422,11 +436,11 @@ mod tests {
         queues.push(0, Qty(50), plain(5, 0));
         queues.push(0, Qty(1), Badge { reduce_only: true, ..plain(6, 0) });
         let (mut left, mut kept) = (Qty(51), Qty::ZERO);
-        let swept = queues.sweep(0, Some(Owner(8)), &mut left, |_, fill| kept = fill.kept);
+        let swept = queues.sweep(0, Some(Owner(8)), &mut left, |_, fill, _| kept = fill.kept);
         assert_eq!((swept.filled, swept.all), (2, false), "takes part of a larger one");
         assert_eq!((left, kept, queues.total(0)), (Qty::ZERO, Qty(1), Qty(2)));
         let mut left = Qty(100);
-        let swept = queues.sweep(0, Some(Owner(8)), &mut left, |_, _| {});
+        let swept = queues.sweep(0, Some(Owner(8)), &mut left, |_, _, _| {});
         assert_eq!((swept.filled, swept.all), (1, false), "stops at a reduce-only one");
         assert_eq!((left, queues.queue(0).count(), queues.nodes.len()), (Qty(99), 1, nodes));
     }

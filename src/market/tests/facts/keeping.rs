@@ -109,6 +109,24 @@ pub(super) fn the_first_broken_rule_is_named_and_nothing_changes<B: Book>() {
     }
 }
 
+pub(super) fn a_quote_at_no_price_is_refused_however_empty_the_book<B: Book>() {
+    let orders = [sell(1, 1, 100), buy(2, 1, 90)];
+    for holding in [&orders[..0], &orders[..1], &orders[1..], &orders[..]] {
+        let mut desk = Desk::<B>::holding(holding);
+        for tif in [TimeInForce::Gtc, TimeInForce::PostOnly] {
+            for (side, price) in [i64::MIN, -1, 0, MAX_PRICE.0 + 1, i64::MAX - 1, i64::MAX]
+                .into_iter()
+                .flat_map(|price| [Side::Buy, Side::Sell].map(|side| (side, price)))
+            {
+                assert_eq!(desk.submit(limit(3, side, 1, price, tif)), "3 refused Price", "{side:?} {price}");
+            }
+        }
+        assert_eq!(desk.session.book.len(), holding.len());
+        assert_eq!(desk.submit(buy(4, 1, 1)), "4 in 1; 4 rests 1 at 1");
+        assert_eq!(desk.submit(sell(5, 1, MAX_PRICE.0)), format!("5 in 1; 5 rests 1 at {}", MAX_PRICE.0));
+    }
+}
+
 /// Of books that know every live id.
 pub(super) fn a_live_id_is_refused_and_a_dead_one_is_not<B: Book>() {
     let mut desk = Desk::<B>::holding(&[sell(1, 1, 100), buy(2, 1, 90)]);

@@ -38,10 +38,17 @@ facts! {
     a_refused_amendment_changes_nothing
     the_smallest_notional_binds_limit_orders_that_may_open
     the_first_broken_rule_is_named_and_nothing_changes
+    a_quote_at_no_price_is_refused_however_empty_the_book
     any_price_and_quantity_in_range_is_taken
     reads_agree_with_the_orders
     a_clone_goes_its_own_way
     ;
+}
+
+#[test]
+fn who_is_next_is_heard_before_the_trade_that_takes_all_of_an_order() {
+    taking::who_is_next_is_heard_before_the_trade_that_takes_all_of_an_order::<crate::market::FastBook>();
+    taking::who_is_next_is_heard_before_the_trade_that_takes_all_of_an_order::<crate::market::FastIdBook>();
 }
 
 #[test]

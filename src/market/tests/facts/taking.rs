@@ -219,3 +219,31 @@ pub(super) fn meeting_oneself_follows_the_policy<B: Book>() {
         assert_eq!(desk.shows(), book, "{self_trade:?}");
     }
 }
+
+/// Hears trades and whose order is next.
+#[derive(Default)]
+struct Foreman(Vec<String>);
+
+impl Sink for Foreman {
+    fn on(&mut self, event: BookEvent, _place: Place) {
+        if let BookEvent::Trade(trade) = event {
+            self.0.push(format!("trade of {}", trade.maker));
+        }
+    }
+
+    fn nears(&mut self, owner: Owner, place: Place) {
+        assert_ne!(place, Place::NONE);
+        self.0.push(format!("{} is near", owner.0));
+    }
+}
+
+/// Of the fast books.
+pub(super) fn who_is_next_is_heard_before_the_trade_that_takes_all_of_an_order<B: Book>() {
+    let mut desk = Desk::<B>::holding(&[sell(1, 2, 100), sell(2, 2, 100), sell(3, 2, 100), sell(4, 2, 101)]);
+    let mut foreman = Foreman::default();
+    desk.session.book.submit(buy(5, 3, 100), &mut foreman);
+    assert_eq!(foreman.0, ["2 is near", "trade of 1", "trade of 2"]);
+    foreman.0.clear();
+    desk.session.book.submit(buy(6, 4, 101), &mut foreman);
+    assert_eq!(foreman.0, ["3 is near", "trade of 2", "trade of 3", "trade of 4"]);
+}
