@@ -31,7 +31,7 @@ pub(super) enum Command {
     ///
     /// The targets stand in a file beside the scenario: for `path/x.toml` it is `path/x.targets.csv`, and hourly prices before
     /// the start may stand in `path/x.MARKET.hourly.csv`. docs/targets.md has the columns and every statistic.
-    Targets(RunArgs),
+    Targets(TargetsArgs),
     /// Vary a scenario: points of values at dotted paths, each with and without mechanisms, on the same seeds.
     ///
     /// Every run is a row of runs.csv with what was varied; estimates are in summary.csv, differences paired by seed in
@@ -129,6 +129,28 @@ pub(super) struct CompareArgs {
     pub(super) shard: Option<String>,
     #[command(flatten)]
     pub(super) work: WorkArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct TargetsArgs {
+    #[command(flatten)]
+    pub(super) load: LoadArgs,
+    /// Repetitions, each on its own dice. What is not fitted is compared with those alone in which what is fitted came out.
+    #[arg(long, short = 'n', default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) replicates: u32,
+    /// The seed that all dice come from.
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    #[command(flatten)]
+    pub(super) work: WorkArgs,
+}
+
+impl TargetsArgs {
+    /// Returns what a run is told.
+    pub(super) fn as_run(&self) -> RunArgs {
+        let Self { load, replicates, seed, work } = self.clone();
+        RunArgs { load, replicates, seed, work }
+    }
 }
 
 /// How the work is done and told.

@@ -1,7 +1,7 @@
 //! `targets`: a scenario held against what was observed, which stands in a file beside it.
 
 use super::Failure;
-use super::args::RunArgs;
+use super::args::TargetsArgs;
 use super::load::{Loaded, colored, load};
 use super::run::finish;
 use super::summary::{heading, human};
@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 const COPY: &str = "scenario.targets.csv";
 
 /// Compares a scenario with its targets and returns the exit code.
-pub(super) fn targets(args: &RunArgs) -> Result<u8, Failure> {
+pub(super) fn targets(args: &TargetsArgs) -> Result<u8, Failure> {
+    let args = &args.as_run();
     let loaded = load(&args.load)?;
     let (beside, targets) = Beside::load(&args.load.scenario, &loaded)?;
     let design = Design::compared(&loaded.scenario, args.seed, args.replicates, args.work.hash, targets);
@@ -132,13 +133,25 @@ const LABEL: usize = 34;
 /// Writes the comparison for a person.
 pub(super) fn text(design: &Design, comparison: &Comparison<'_>) -> String {
     let mut out = heading(design);
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    if let Some((runs, met)) = comparison.given {
+        let _ = writeln!(
+            out,
+            "given the fitted: what is not fitted is compared with the {met} of {runs} replicates in which what is fitted is within its tolerance"
+        );
+        if met < 20 {
+            let _ = writeln!(out, "  a range of so few is coarse: more replicates give more (-n)");
+        }
+    }
     let _ = writeln!(
         out,
-        "{:<LABEL$} {:<5} {:>9} {:>9} {:>9} {:>9} {:>9}  narrow  inside",
+        "\n{:<LABEL$} {:<5} {:>9} {:>9} {:>9} {:>9} {:>9}  narrow  inside",
         "observed beside simulated", "use", "observed", "tolerance", "median", "5 %", "95 %"
     );
     for judged in &comparison.targets {
-        row(&mut out, judged, design.replicates as usize);
+        let met = comparison.given.filter(|_| judged.target.purpose != Purpose::Fit).map(|(_, met)| met);
+        row(&mut out, judged, met.unwrap_or(design.replicates as usize));
     }
     let _ = writeln!(
         out,
@@ -221,7 +234,7 @@ fn totals(out: &mut String, comparison: &Comparison<'_>) {
 /// Says how to read the tables and what the nulls are.
 fn notes(design: &Design, comparison: &Comparison<'_>) -> String {
     let mut out = "Lower scores are better. A target that was fitted to (fit) is no test; narrow: the range is no wider than three \
-                   tolerances.\n"
+                   tolerances. The nulls are held to what is fitted as the scenario is; -: fewer than five values.\n"
         .to_owned();
     if comparison.has_unlevered {
         out.push_str("unlevered: the same runs with leverage 1 for everybody, at the same notional.\n");
@@ -288,6 +301,7 @@ pub(super) fn json(design: &Design, comparison: &Comparison<'_>, folder: &str) -
                 "tolerance": target.tolerance,
                 "scope": target.scope,
                 "scenario": forecast(judged.model),
+                "scenario_whatever_is_fitted": forecast(judged.all),
                 "unlevered": forecast(judged.unlevered),
                 "diffusion": forecast(judged.diffusion),
             })
@@ -317,6 +331,7 @@ pub(super) fn json(design: &Design, comparison: &Comparison<'_>, folder: &str) -
         "seed": design.seed,
         "model_version": crate::MODEL_VERSION,
         "folder": folder,
+        "runs_given_the_fitted": comparison.given.map(|(_, met)| met),
         "targets": targets,
         "scores": {
             "scenario": { "targets": all.targets, "scenario": all.model },

@@ -1,4 +1,8 @@
 //! What was observed beside what is simulated, with scores, and the scores of two nulls.
+//!
+//! What was fitted is given: a target that is not fitted is compared with the replicates in which every fitted one is as it was
+//! observed, to its tolerance (rejection sampling; Pritchard, Seielstad, Perez-Lezaun and Feldman 1999). The observation is of an
+//! hour that fell that far, and what another fall would have done is no forecast of it. The nulls are held to the same.
 
 use super::jump_null::JumpNull;
 use super::{Arm, Design};
@@ -13,12 +17,14 @@ use crate::units::MarketId;
 const ALPHA: f64 = 0.1;
 /// A range is narrow if it is no wider than this many tolerances: one that holds everything says nothing.
 const NARROW: f64 = 3.0;
+/// Fewer values than this have no range to speak of.
+const FEWEST: usize = 5;
 
 /// Values of all targets by cell and replicate.
 #[derive(Clone, Debug)]
 pub struct TargetValues {
-    /// By cell, then target: the values of the runs that have one, in the order of replicates.
-    values: Vec<Vec<Vec<f64>>>,
+    /// By cell, then target: the values of the runs, in the order of replicates; some may have none.
+    values: Vec<Vec<Vec<Option<f64>>>>,
 }
 
 impl TargetValues {
@@ -30,8 +36,41 @@ impl TargetValues {
     /// Adds a run; a run that failed has no values.
     pub fn add(&mut self, record: &RunRecord) {
         for (values, value) in self.values[record.cell as usize].iter_mut().zip(&record.targets) {
-            values.extend(*value);
+            values.push(*value);
         }
+    }
+}
+
+/// Values of every target in the same runs or paths: a column a target, `None` where nothing is said about it.
+struct Columns<'v>(Vec<Option<&'v [Option<f64>]>>);
+
+impl Columns<'_> {
+    /// Tells of each run whether every fitted target that there are values of is as observed, to its tolerance; `None` if
+    /// nothing is fitted.
+    fn given(&self, targets: &[Target]) -> Option<Vec<bool>> {
+        let fitted: Vec<(&Target, &[Option<f64>])> = (targets.iter().zip(&self.0))
+            .filter(|(target, _)| target.purpose == Purpose::Fit)
+            .filter_map(|(target, column)| Some((target, (*column)?)))
+            .collect();
+        let runs = fitted.first()?.1.len();
+        let is_met = |target: &Target, value: Option<f64>| {
+            value.is_some_and(|value| (value - target.observed).abs() <= target.tolerance)
+        };
+        let meets = |run| fitted.iter().all(|(target, column)| is_met(target, column[run]));
+        Some((0..runs).map(meets).collect())
+    }
+
+    /// Forecasts each target, given what was fitted.
+    fn forecasts(&self, targets: &[Target], given: Option<&[bool]>) -> Vec<Option<Forecast>> {
+        let forecast = |(target, column): (&Target, &Option<&[Option<f64>]>)| {
+            let column = (*column)?;
+            let is_in = |run: usize| given.is_none_or(|given| given[run]);
+            let is_kept = |run| target.purpose == Purpose::Fit || is_in(run);
+            let kept = (0..column.len()).filter(|run| is_kept(*run));
+            let values: Vec<f64> = kept.filter_map(|run| column[run]).collect();
+            Forecast::of(target, &values)
+        };
+        targets.iter().zip(&self.0).map(forecast).collect()
     }
 }
 
@@ -51,9 +90,9 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// Makes the forecast of a target from values, or `None` without any.
+    /// Makes the forecast of a target from values, or `None` from fewer than five.
     pub fn of(target: &Target, values: &[f64]) -> Option<Self> {
-        let spread = Spread::of(values)?;
+        let spread = Spread::of(values).filter(|_| values.len() >= FEWEST)?;
         let score = interval_score(spread.low, spread.high, ALPHA, target.observed);
         Some(Self {
             count: values.len(),
@@ -70,8 +109,10 @@ impl Forecast {
 pub struct Judged<'d> {
     /// The target.
     pub target: &'d Target,
-    /// What the scenario says.
+    /// What the scenario says, given what was fitted.
     pub model: Option<Forecast>,
+    /// What it says whatever came out for the fitted.
+    pub all: Option<Forecast>,
     /// What the scenario without leverage says.
     pub unlevered: Option<Forecast>,
     /// What the fitted jump-diffusion says.
@@ -98,6 +139,8 @@ pub struct Comparison<'d> {
     pub diffusion: Option<JumpNull>,
     /// Whether there is an arm without leverage.
     pub has_unlevered: bool,
+    /// How many runs of the scenario there are, and in how many of them what was fitted is as observed; `None` if nothing was.
+    pub given: Option<(usize, usize)>,
 }
 
 impl<'d> Comparison<'d> {
@@ -108,19 +151,24 @@ impl<'d> Comparison<'d> {
             .and_then(|(market, hourly)| JumpNull::fit(hourly, start, market, &design.targets, design.seed));
         let (diffusion, paths) = null.unzip();
         let unlevered = design.find_arm(Arm::Unlevered);
-        let targets = (design.targets.iter().enumerate())
-            .map(|(index, target)| {
-                let of = |cell: usize| Forecast::of(target, &values.values[cell][index]);
-                let drawn = paths.as_ref().and_then(|paths| paths[index].as_deref());
-                Judged {
-                    target,
-                    model: of(0),
-                    unlevered: unlevered.and_then(of),
-                    diffusion: drawn.and_then(|drawn| Forecast::of(target, drawn)),
-                }
-            })
-            .collect();
-        Self { targets, diffusion, has_unlevered: unlevered.is_some() }
+        let targets = design.targets.as_slice();
+        let of_cell = |cell: usize| Columns(values.values[cell].iter().map(|of| Some(of.as_slice())).collect());
+        let forecasts = |columns: &Columns<'_>| columns.forecasts(targets, columns.given(targets).as_deref());
+        let model = of_cell(0);
+        let given = model.given(targets).map(|met| (met.len(), met.iter().filter(|met| **met).count()));
+        let all = model.forecasts(targets, None);
+        let model = forecasts(&model);
+        let without = unlevered.map(|cell| forecasts(&of_cell(cell)));
+        let drawn = paths.map(|paths| forecasts(&Columns(paths.iter().map(Option::as_deref).collect())));
+        let judge = |(index, target)| Judged {
+            target,
+            model: model[index],
+            all: all[index],
+            unlevered: without.as_ref().and_then(|all| all[index]),
+            diffusion: drawn.as_ref().and_then(|all| all[index]),
+        };
+        let targets = targets.iter().enumerate().map(judge).collect();
+        Self { targets, diffusion, has_unlevered: unlevered.is_some(), given }
     }
 
     /// Sums scores over the targets that are tests and that both the scenario and `null` have a value for.
@@ -141,7 +189,7 @@ impl<'d> Comparison<'d> {
         let yes = |whether: bool| if whether { "yes" } else { "no" };
         let mut rows = RowWriter::new(&TARGETS);
         for judged in &self.targets {
-            let Judged { target, model, unlevered, diffusion } = judged;
+            let Judged { target, model, all, unlevered, diffusion } = judged;
             let market = &design.base.world.markets[target.market.index()].name;
             rows.row(0, None)
                 .text(target.id.as_str())
@@ -162,6 +210,9 @@ impl<'d> Comparison<'d> {
                 .text(model.map(|forecast| yes(forecast.narrow)))
                 .text(model.map(|forecast| yes(forecast.inside)))
                 .number(model.map(|forecast| forecast.score))
+                .number(all.map(|forecast| forecast.spread.median))
+                .number(all.map(|forecast| forecast.spread.low))
+                .number(all.map(|forecast| forecast.spread.high))
                 .integer(unlevered.map_or(0, |forecast| forecast.count as i64));
             for null in [unlevered, diffusion] {
                 rows.number(null.map(|forecast| forecast.spread.median))
@@ -228,13 +279,13 @@ mod tests {
     #[test]
     fn a_forecast_is_judged_in_tolerances() {
         let target = target("a", Purpose::Score);
-        // One value: its own quantiles. Off by 4, twenty times that, over 2.
-        let point = Forecast::of(&target, &[14.0]).unwrap();
+        // Off by 4, twenty times that, over 2.
+        let point = Forecast::of(&target, &[14.0; 5]).unwrap();
         assert!((point.score - 40.0).abs() < 1e-9 && point.narrow && !point.inside, "{point:?}");
         let wide: Vec<f64> = (0..=100).map(f64::from).collect();
         let wide = Forecast::of(&target, &wide).unwrap();
         assert!((wide.score - 45.0).abs() < 1e-9 && !wide.narrow && wide.inside, "{wide:?}");
-        assert_eq!(Forecast::of(&target, &[]), None);
+        assert_eq!(Forecast::of(&target, &[14.0; 4]), None);
     }
 
     #[test]
@@ -242,9 +293,13 @@ mod tests {
         let all = [("a", Purpose::Score), ("b", Purpose::Fit), ("c", Purpose::Score), ("d", Purpose::Show)];
         let design = design(all.map(|(id, purpose)| target(id, purpose)).to_vec());
         let mut values = TargetValues::new(&design);
-        values.add(&record(0, 0, &[Some(12.0), Some(99.0), Some(11.0), Some(0.0)]));
-        values.add(&record(1, 0, &[Some(16.0), Some(10.0), None, Some(0.0)]));
-        values.add(&RunRecord::failed(record(1, 1, &[]).key(), "broke".to_owned(), String::new()));
+        for replicate in 0..5 {
+            // Ten are observed of the fitted one.
+            values.add(&record(0, replicate, &[Some(12.0), Some(11.5), Some(11.0), Some(0.0)]));
+            values.add(&record(1, replicate, &[Some(16.0), Some(10.0), None, Some(0.0)]));
+        }
+        values.add(&record(0, 5, &[Some(99.0), Some(12.5), Some(99.0), Some(9.0)]));
+        values.add(&RunRecord::failed(record(1, 5, &[]).key(), "broke".to_owned(), String::new()));
         let comparison = Comparison::new(&design, &values, None);
         let near = |found: f64, expected: f64| (found - expected).abs() < 1e-9;
         let alone = comparison.total(|judged| judged.model);
@@ -256,8 +311,11 @@ mod tests {
         assert!(comparison.diffusion.is_none() && comparison.has_unlevered);
         let table = comparison.table(&design);
         assert_eq!(table.lines().count(), 4);
-        let first = "0,,a,volume_usd,COIN-PERP,0,1,,,score,1,10,2,1,12,12,12,yes,no,20,1,16,16,16,60,,,,";
+        // What the run says whose fitted target is off by more than its tolerance counts in the three columns of all runs alone.
+        let first =
+            "0,,a,volume_usd,COIN-PERP,0,1,,,score,1,10,2,5,12,12,12,yes,no,20,12,12,77.25,5,16,16,16,60,,,,";
         assert_eq!(table.lines().next(), Some(first));
+        assert_eq!(comparison.given, Some((6, 5)));
     }
 
     #[test]

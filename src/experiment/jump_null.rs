@@ -39,7 +39,7 @@ impl JumpNull {
         market: MarketId,
         targets: &[Target],
         seed: u64,
-    ) -> Option<(Self, Vec<Option<Vec<f64>>>)> {
+    ) -> Option<(Self, Vec<Option<Vec<Option<f64>>>>)> {
         let returns = hourly.log_returns_until(start);
         let process = JumpDiffusion::fit(&returns)?;
         let about = |target: &Target| target.statistic.feed == Feed::Price && target.market == market;
@@ -99,8 +99,8 @@ impl Paths {
         Some(Self { times, paths: (0..PATHS).map(path).collect() })
     }
 
-    /// Returns the value of a target in each path that has one, with a drift added over a window.
-    fn values(&self, target: &Target, added: Option<(Window, f64)>) -> Vec<f64> {
+    /// Returns the value of a target in each path, with a drift added over a window; some paths may have none.
+    fn values(&self, target: &Target, added: Option<(Window, f64)>) -> Vec<Option<f64>> {
         let (window, drift) = added.unwrap_or((target.window, 0.0));
         let length = (window.to - window.from).as_secs_f64();
         let share = |time: Time| ((time - window.from).as_secs_f64() / length).clamp(0.0, 1.0);
@@ -112,7 +112,7 @@ impl Paths {
             }
             heard.value().map(|value| value * target.scale)
         };
-        self.paths.iter().filter_map(value).collect()
+        self.paths.iter().map(value).collect()
     }
 
     /// Finds the drift with which the median of a fall is what was observed: the deeper the drift, the deeper the fall.
@@ -120,7 +120,8 @@ impl Paths {
         let (mut low, mut high) = (-5.0, 5.0);
         for _ in 0..HALVINGS {
             let middle = 0.5 * (low + high);
-            let fall = median(&self.values(target, Some((target.window, middle))));
+            let falls = self.values(target, Some((target.window, middle)));
+            let fall = median(&falls.into_iter().flatten().collect::<Vec<f64>>());
             if fall.is_some_and(|fall| fall > target.observed) { low = middle } else { high = middle }
         }
         0.5 * (low + high)
@@ -167,9 +168,12 @@ mod tests {
         read_hourly(&Sheet::parse("week", &text, HOURLY_COLUMNS).unwrap()).unwrap()
     }
 
+    /// The null, and its values of each target that it speaks about.
     fn null(targets: &[Target]) -> (JumpNull, Vec<Option<Vec<f64>>>) {
         let start = "2026-02-23T00:00Z".parse().unwrap();
-        JumpNull::fit(&week(), start, MarketId(0), targets, 1).unwrap()
+        let (null, values) = JumpNull::fit(&week(), start, MarketId(0), targets, 1).unwrap();
+        let known = |values: Vec<Option<f64>>| values.into_iter().flatten().collect();
+        (null, values.into_iter().map(|values| values.map(known)).collect())
     }
 
     #[test]
