@@ -42,6 +42,11 @@ pub(super) enum Command {
     /// run without the shock: four arms on the same dice. Its interval is Fieller's. Where the axes are called depth and leverage,
     /// 1 - 1/amplification is also regressed on 1/depth, leverage and both together.
     Amplify(AmplifyArgs),
+    /// Make a page of a results folder, with its figures as SVG and PNG, in its folder `report`.
+    ///
+    /// It is made from the tables that are there and runs nothing. The page loads nothing and has no script; docs/report.md says
+    /// what it shows.
+    Report(ReportArgs),
     /// Check a scenario or a study and say every problem at its place.
     Check(LoadArgs),
     /// List the shipped scenarios and studies, and the mechanisms that can be switched off.
@@ -221,6 +226,15 @@ pub(super) enum SweepAction {
         #[arg(long, short)]
         quiet: bool,
     },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A results folder of `run`, `targets`, `sweep` or `amplify`.
+    pub(super) results: PathBuf,
+    /// Say nothing.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -10,6 +10,7 @@ mod load;
 pub mod machine;
 mod pilot;
 pub mod progress;
+mod report;
 mod run;
 pub mod signals;
 pub mod stdout;
@@ -110,6 +111,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         args::Command::Targets(args) => targets::targets(args),
         args::Command::Sweep(args) => sweep::sweep(args),
         args::Command::Amplify(args) => sweep::amplify(args),
+        args::Command::Report(args) => report::report(args),
         args::Command::Check(args) => words::check(args),
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),

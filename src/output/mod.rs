@@ -18,6 +18,7 @@ mod figure;
 mod folder;
 mod manifest;
 mod publication;
+mod report;
 mod run_log;
 mod tables;
 
@@ -25,5 +26,6 @@ pub use figure::{Band, Series, crash_figure};
 pub use folder::{FolderError, claim, default_path, discard_results};
 pub use manifest::{FileEntry, MANIFEST, Origin, SUMS, Standing, standing, verify};
 pub use publication::{OutputError, Publication};
+pub use report::{PAGE, REPORT, Report, ReportError};
 pub use run_log::{RUN_LOG, Session, log_session};
 pub use tables::{Rows, TableJob, runs_row};
