@@ -25,8 +25,12 @@ impl From<ReportError> for Failure {
             ReportError::NoFolder { .. } | ReportError::NoManifest { .. } => {
                 "\n  `firesale run long-squeeze --out FOLDER` fills one; what did not end goes on with the command it was begun with"
             }
-            ReportError::BadManifest { .. } => "\n  the command that made the folder makes it anew with --force",
-            ReportError::Unreadable { .. } => "\n  the command that made the folder makes its tables again from the runs in it",
+            ReportError::BadManifest { .. } => {
+                "\n  the command that made the folder makes it anew with --force"
+            }
+            ReportError::Unreadable { .. } => {
+                "\n  the command that made the folder makes its tables again from the runs in it"
+            }
             ReportError::HoldsOther { .. } => "\n  move it elsewhere: the report goes there",
             ReportError::Pixels { .. } => return Self::ours(format!("error: {error}")),
             ReportError::File(_) => return Self::ours(format!("error: {error}")),

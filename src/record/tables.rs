@@ -141,6 +141,22 @@ pub static LIQUIDATIONS: Table<'_> = Table {
     ],
 };
 
+/// One row a moment and range of prices, of the first run alone.
+pub static LIQUIDATION_MAP: Table<'_> = Table {
+    name: "liquidation_map",
+    title: "open positions of the first run that would be liquidated in a range of prices within 30 % of the first mark",
+    columns: &[
+        CELL,
+        REPLICATE,
+        time("time_s", "time since the scenario's start"),
+        text("market", "market"),
+        number("price_from", "USD", "lower end of the range of liquidation prices"),
+        number("price_to", "USD", "upper end of it, excluded"),
+        number("long_usd", "USD", "notional of longs that would be liquidated there, at the mark"),
+        number("short_usd", "USD", "notional of shorts that would be liquidated there, at the mark"),
+    ],
+};
+
 /// One row a reason for which money moved.
 pub static TRANSFERS: Table<'_> = Table {
     name: "transfers",
@@ -276,7 +292,8 @@ pub static TARGET_VALUES: Table<'_> = Table {
 };
 
 /// All tables that `run` writes.
-pub static TABLES: [&Table<'_>; 7] = [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &TRANSFERS, &SUMMARY, &EFFECTS];
+pub static TABLES: [&Table<'_>; 8] =
+    [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &LIQUIDATION_MAP, &TRANSFERS, &SUMMARY, &EFFECTS];
 
 /// The tables that `targets` writes besides.
 pub static TARGET_TABLES: [&Table<'_>; 2] = [&TARGETS, &TARGET_VALUES];

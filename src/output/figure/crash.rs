@@ -176,7 +176,12 @@ fn open_interest<'a>(series: &Series<'a>) -> Panel<'a> {
         reach: Reach::Values,
         has_zero_line: false,
         legend: Vec::new(),
-        layers: vec![Layer::Line { values: series.open_interest, color: GREEN, width: 6, label: "open interest" }],
+        layers: vec![Layer::Line {
+            values: series.open_interest,
+            color: GREEN,
+            width: 6,
+            label: "open interest",
+        }],
     }
 }
 

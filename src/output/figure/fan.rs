@@ -111,9 +111,8 @@ pub(in crate::output) fn fan_figure(fans: &Fans<'_>) -> Figure {
     }
     if fans.fund_change_usd.moves() {
         let scale = amount_scale(fans.fund_change_usd.largest());
-        let mut fund = fund_panel(fans.fund_start_usd, scale, fans.fund_change_usd.layers(PURPLES));
-        fund.legend = legend(PURPLES);
-        panels.push(fund);
+        // Its header leaves no room for a legend, and its tones are those of the panels above.
+        panels.push(fund_panel(fans.fund_start_usd, scale, fans.fund_change_usd.layers(PURPLES)));
     }
     let stack = Stack { title: fans.title, below: fans.below, time_s: fans.time_s, panels };
     Figure {

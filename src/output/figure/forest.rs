@@ -1,9 +1,11 @@
 //! Forest plots: what each of many arms makes of a metric, with its interval.
 
+use super::Figure;
+use super::axis::amount_scale;
+use super::crash::largest_of;
 use super::frame::{BLUE, INK, Swatch, VERMILLION};
 use super::panels::short;
-use super::rows::{NAME, Panel, Range, Row, draw};
-use super::Figure;
+use super::rows::{Heading, NAME, Panel, Range, Row, draw};
 
 /// An estimate with its interval.
 #[derive(Clone, Debug)]
@@ -31,35 +33,52 @@ pub(in crate::output) fn forest_figure(
     heading: (&str, &str),
     quantities: &[Estimates],
 ) -> Figure {
-    let panels: Vec<Panel<'_>> = quantities
-        .iter()
-        .map(|quantity| Panel {
-            header: quantity.label.clone(),
-            x_label: quantity.axis_label.clone(),
-            rows: quantity.estimates.iter().map(row).collect(),
-            zone: None,
-            most: None,
-            legend: vec![
-                (Swatch::Line(7), INK, "mean"),
-                (Swatch::Line(12), BLUE, "95 % interval"),
-                (Swatch::Line(12), VERMILLION, "away from 0"),
-            ],
-        })
-        .collect();
-    let (svg, hits) = draw(heading.0, heading.1, &panels);
+    let panels: Vec<Panel> = quantities.iter().map(panel).collect();
+    let legend = [
+        (Swatch::Line(7), INK, "mean"),
+        (Swatch::Line(12), BLUE, "95 % interval"),
+        (Swatch::Line(12), VERMILLION, "away from 0"),
+    ];
+    let (svg, hits) = draw(&Heading { title: heading.0, below: heading.1, legend: &legend }, &panels);
     Figure { name, title: title.to_owned(), caption: caption.to_owned(), svg, hits }
 }
 
-fn row(estimate: &Estimate) -> Row {
+fn panel(quantity: &Estimates) -> Panel {
+    let ends = quantity.estimates.iter().flat_map(|estimate| {
+        let (low, high) = estimate.interval.unwrap_or((estimate.value, estimate.value));
+        [estimate.value, low, high]
+    });
+    let (scale, unit) = amount_scale(largest_of(ends));
+    let header = match quantity.label.strip_suffix("[USD]") {
+        Some(label) => format!("{label}[{unit}USD]"),
+        None if unit.is_empty() => quantity.label.clone(),
+        None => format!("{}, in {unit}", quantity.label),
+    };
+    Panel {
+        header,
+        x_label: quantity.axis_label.clone(),
+        rows: quantity.estimates.iter().map(|estimate| row(estimate, scale)).collect(),
+        zone: None,
+        most: None,
+    }
+}
+
+fn row(estimate: &Estimate, scale: f64) -> Row {
     let (low, high) = estimate.interval.unwrap_or((estimate.value, estimate.value));
-    let interval = estimate
+    let said = estimate
         .interval
         .map_or("no interval".to_owned(), |(low, high)| format!("95 % {} .. {}", short(low), short(high)));
     let color = if low > 0.0 || high < 0.0 { VERMILLION } else { BLUE };
     Row {
         name: estimate.name.chars().take(NAME).collect(),
-        ranges: vec![Range { low, high, middle: estimate.value, color, at: 0.5, width: 12 }],
-        cross: None,
-        said: format!("{} ({interval})", short(estimate.value)),
+        ranges: vec![Range {
+            low: low / scale,
+            high: high / scale,
+            middle: estimate.value / scale,
+            color,
+            at: 0.5,
+            width: 12,
+        }],
+        said: format!("{} ({said})", short(estimate.value)),
     }
 }

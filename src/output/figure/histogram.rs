@@ -2,8 +2,8 @@
 
 use super::axis::Axis;
 use super::frame::{
-    BLUE_LIGHT, BOTTOM, Drawn, Frame, GAP, HEADER_HEIGHT, INK, LEFT, RIGHT, Swatch, TITLE_HEIGHT, VERMILLION, WIDTH,
-    draw_frame, draw_title, drawing,
+    BLUE_LIGHT, BOTTOM, Drawn, Frame, GAP, HEADER_HEIGHT, INK, LEFT, RIGHT, Swatch, TITLE_HEIGHT, VERMILLION,
+    WIDTH, draw_frame, draw_title, drawing,
 };
 use super::panels::short;
 use super::{Figure, Hit};
@@ -40,9 +40,8 @@ struct Bins {
 
 impl Bins {
     fn of(values: impl Iterator<Item = f64>) -> Self {
-        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (value.min(low), value.max(high))
-        });
+        let (low, high) = values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (value.min(low), value.max(high)));
         let (low, high) = if high > low { (low, high) } else { (low - 0.5, low + 0.5) };
         let (low, high) = if low.is_finite() { (low, high) } else { (0.0, 1.0) };
         Self { from: low, width: (high - low) / BINS as f64 }
@@ -130,7 +129,10 @@ fn draw_sample(
     };
     let mut chart = draw_frame(area, &frame)?;
     let bars = counts.iter().enumerate().filter(|(_, runs)| **runs > 0).map(|(index, runs)| {
-        Rectangle::new([(bins.edge(index), 0.0), (bins.edge(index + 1), f64::from(*runs))], BLUE_LIGHT.filled())
+        Rectangle::new(
+            [(bins.edge(index), 0.0), (bins.edge(index + 1), f64::from(*runs))],
+            BLUE_LIGHT.filled(),
+        )
     });
     chart.draw_series(bars)?;
     chart.draw_series([PathElement::new([(x.from, 0.0), (x.to, 0.0)], INK.stroke_width(2))])?;

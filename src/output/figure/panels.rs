@@ -77,7 +77,8 @@ impl Stack<'_> {
             draw_title(root, self.title, self.below)?;
             let time = self.time_axis();
             let (_, mut rest) = root.split_vertically(TITLE_HEIGHT);
-            for (index, ((panel, &height), letter)) in self.panels.iter().zip(&heights).zip('a'..).enumerate() {
+            for (index, ((panel, &height), letter)) in self.panels.iter().zip(&heights).zip('a'..).enumerate()
+            {
                 let last = index + 1 == self.panels.len();
                 let (area, below) = rest.split_vertically(if last { height + BOTTOM } else { height });
                 rest = below;
@@ -137,7 +138,8 @@ impl Stack<'_> {
 
     fn draw_panel(&self, panel: &Panel<'_>, place: &Place<'_, '_>) -> Drawn<()> {
         let Place { area, time, letter, last } = place;
-        let bars: Vec<(thin::Bins, f64, RGBColor)> = panel.layers.iter().filter_map(|layer| self.bars(layer)).collect();
+        let bars: Vec<(thin::Bins, f64, RGBColor)> =
+            panel.layers.iter().filter_map(|layer| self.bars(layer)).collect();
         let lines = panel.layers.iter().flat_map(Layer::edges).flatten().copied();
         let bar_ends = bars.iter().flat_map(|(bins, sign, _)| bins.sums.iter().map(move |sum| sum * sign));
         let values = || lines.clone().chain(bar_ends.clone()).map(|value| value / panel.scale);
@@ -207,12 +209,13 @@ impl Stack<'_> {
             }
             Layer::Bars { .. } => {
                 let (bins, sign, color) = self.bars(layer).expect("they are bars");
-                let bars = bins.sums.iter().enumerate().filter(|(_, sum)| **sum != 0.0).map(|(index, sum)| {
-                    let from = (bins.from + bins.width * index as f64) / seconds;
-                    let to = from + bins.width / seconds;
-                    let (from, to) = (from.max(time.axis.from), to.min(time.axis.to));
-                    Rectangle::new([(from, 0.0), (to, sign * sum / scale)], color.filled())
-                });
+                let bars =
+                    bins.sums.iter().enumerate().filter(|(_, sum)| **sum != 0.0).map(|(index, sum)| {
+                        let from = (bins.from + bins.width * index as f64) / seconds;
+                        let to = from + bins.width / seconds;
+                        let (from, to) = (from.max(time.axis.from), to.min(time.axis.to));
+                        Rectangle::new([(from, 0.0), (to, sign * sum / scale)], color.filled())
+                    });
                 chart.draw_series(bars)?;
             }
         }

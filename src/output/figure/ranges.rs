@@ -1,9 +1,9 @@
 //! Simulated ranges beside what was observed, in tolerances.
 
-use super::frame::{GREY, INK, ORANGE, SKY_BLUE, Swatch};
-use super::panels::short;
-use super::rows::{NAME, Panel, Range, Row, draw};
 use super::Figure;
+use super::frame::{INK, MESH, ORANGE, SKY_BLUE, Swatch};
+use super::panels::short;
+use super::rows::{Heading, NAME, Panel, Range, Row, draw};
 use plotters::style::RGBColor;
 
 /// Tolerances beyond which it no longer matters how far off a range is.
@@ -38,14 +38,14 @@ pub(in crate::output) fn targets_figure(title: &str, below: &str, targets: &[Bes
         rows: targets.iter().map(row).collect(),
         zone: Some((-1.0, 1.0)),
         most: Some((-FARTHEST, FARTHEST)),
-        legend: vec![
-            (Swatch::Line(16), SKY_BLUE, "scenario"),
-            (Swatch::Line(8), ORANGE, "unlevered"),
-            (Swatch::Line(8), GREY, "diffusion"),
-            (Swatch::Line(7), INK, "median"),
-        ],
     };
-    let (svg, hits) = draw(title, below, &[panel]);
+    let legend = [
+        (Swatch::Line(16), SKY_BLUE, "scenario"),
+        (Swatch::Line(8), ORANGE, "unlevered"),
+        (Swatch::Line(8), MESH, "diffusion"),
+        (Swatch::Line(7), INK, "median"),
+    ];
+    let (svg, hits) = draw(&Heading { title, below, legend: &legend }, &[panel]);
     Figure {
         name: "targets",
         title: "What was observed beside what is simulated".to_owned(),
@@ -62,15 +62,20 @@ fn row(target: &Beside) -> Row {
     let mut ranges = Vec::new();
     let mut said = format!("observed {} +- {}", short(target.observed), short(target.tolerance));
     let kinds: [(&str, Option<Forecast>, RGBColor, f64, u32); 3] = [
-        ("scenario", target.scenario, SKY_BLUE, 0.36, 16),
-        ("unlevered", target.unlevered, ORANGE, 0.66, 8),
-        ("diffusion", target.diffusion, GREY, 0.86, 8),
+        ("scenario", target.scenario, SKY_BLUE, 0.3, 16),
+        ("unlevered", target.unlevered, ORANGE, 0.54, 8),
+        ("diffusion", target.diffusion, MESH, 0.74, 8),
     ];
     for (name, forecast, color, at, width) in kinds {
         let Some(Forecast { low, median, high }) = forecast else { continue };
         ranges.push(Range { low: scaled(low), high: scaled(high), middle: scaled(median), color, at, width });
-        said.push_str(&format!("\n{name}: median {}, 5-95 % {} .. {}", short(median), short(low), short(high)));
+        said.push_str(&format!(
+            "\n{name}: median {}, 5-95 % {} .. {}",
+            short(median),
+            short(low),
+            short(high)
+        ));
     }
     let name = format!("{} ({})", target.name, target.purpose);
-    Row { name: name.chars().take(NAME).collect(), ranges, cross: None, said }
+    Row { name: name.chars().take(NAME).collect(), ranges, said }
 }

@@ -3,13 +3,13 @@
 use super::Hit;
 use super::axis::Axis;
 use super::frame::{
-    Area, BOTTOM, Chart, Drawn, Frame, GAP, HEADER_HEIGHT, INK, Legend, PALE, RIGHT, TICK_TEXT, TITLE_HEIGHT, WIDTH,
-    draw_frame, draw_title, drawing, text,
+    Area, BOTTOM, Chart, Drawn, Frame, GAP, HEADER_HEIGHT, INK, Legend, PALE, RIGHT, TICK_TEXT, TITLE_HEIGHT,
+    WIDTH, draw_frame, draw_legend, draw_title, drawing, text,
 };
 use plotters::prelude::*;
 
 /// Pixels of a row.
-const ROW: i32 = 58;
+const ROW: i32 = 64;
 /// Left end of the names.
 const NAMES: i32 = 40;
 /// Left end of the data.
@@ -34,14 +34,12 @@ pub(super) struct Range {
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) ranges: Vec<Range>,
-    /// A value to compare with, drawn as a cross.
-    pub(super) cross: Option<f64>,
     /// What a pointer is told.
     pub(super) said: String,
 }
 
 /// Rows over one axis.
-pub(super) struct Panel<'a> {
+pub(super) struct Panel {
     pub(super) header: String,
     pub(super) x_label: String,
     pub(super) rows: Vec<Row>,
@@ -49,14 +47,21 @@ pub(super) struct Panel<'a> {
     pub(super) zone: Option<(f64, f64)>,
     /// Where the axis ends, whatever lies beyond.
     pub(super) most: Option<(f64, f64)>,
-    pub(super) legend: Vec<Legend<'a>>,
+}
+
+/// What stands above all panels.
+pub(super) struct Heading<'a> {
+    pub(super) title: &'a str,
+    pub(super) below: &'a str,
+    pub(super) legend: &'a [Legend<'a>],
 }
 
 /// Draws panels of rows, and returns what a pointer is told.
-pub(super) fn draw(title: &str, below: &str, panels: &[Panel<'_>]) -> (String, Vec<Hit>) {
+pub(super) fn draw(heading: &Heading<'_>, panels: &[Panel]) -> (String, Vec<Hit>) {
     let height = TITLE_HEIGHT + panels.iter().map(Panel::height).sum::<i32>();
     let svg = drawing(height, |root| {
-        draw_title(root, title, below)?;
+        draw_title(root, heading.title, heading.below)?;
+        draw_legend(root, 112, heading.legend)?;
         let (_, mut rest) = root.split_vertically(TITLE_HEIGHT);
         for (panel, letter) in panels.iter().zip('a'..) {
             let (area, below) = rest.split_vertically(panel.height());
@@ -77,21 +82,23 @@ pub(super) fn draw(title: &str, below: &str, panels: &[Panel<'_>]) -> (String, V
     (svg, hits)
 }
 
-impl Panel<'_> {
+impl Panel {
     fn height(&self) -> i32 {
         HEADER_HEIGHT + ROW * self.rows.len() as i32 + BOTTOM + 16 + GAP
     }
 
     fn axis(&self) -> Axis {
-        let ends = self.rows.iter().flat_map(|row| row.ranges.iter().flat_map(|range| [range.low, range.high, range.middle]));
-        let crosses = self.rows.iter().filter_map(|row| row.cross);
+        let ends = self
+            .rows
+            .iter()
+            .flat_map(|row| row.ranges.iter().flat_map(|range| [range.low, range.high, range.middle]));
         let zone = self.zone.into_iter().flat_map(|(from, to)| [from, to]);
         let (least, most) = self.most.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-        Axis::of_values(ends.chain(crosses).chain(zone).chain([0.0]).map(|value| value.clamp(least, most)), 8)
+        Axis::of_values(ends.chain(zone).chain([0.0]).map(|value| value.clamp(least, most)), 8)
     }
 }
 
-fn draw_panel(panel: &Panel<'_>, letter: char, area: &Area<'_>) -> Drawn<()> {
+fn draw_panel(panel: &Panel, letter: char, area: &Area<'_>) -> Drawn<()> {
     let rows = panel.rows.len() as f64;
     let x = panel.axis();
     let (area, _) = area.split_vertically(panel.height() - GAP);
@@ -103,11 +110,12 @@ fn draw_panel(panel: &Panel<'_>, letter: char, area: &Area<'_>) -> Drawn<()> {
         // The first row is on top.
         y: Axis { from: rows, to: 0.0, ticks: Vec::new(), decimals: 0 },
         mirrored: false,
-        legend: &panel.legend,
+        legend: &[],
     };
     let mut chart = draw_frame(&area, &frame)?;
     if let Some((from, to)) = panel.zone {
-        chart.draw_series([Rectangle::new([(from.max(x.from), 0.0), (to.min(x.to), rows)], PALE.filled())])?;
+        chart
+            .draw_series([Rectangle::new([(from.max(x.from), 0.0), (to.min(x.to), rows)], PALE.filled())])?;
     }
     chart.draw_series([PathElement::new([(0.0, 0.0), (0.0, rows)], INK.stroke_width(2))])?;
     for (index, row) in panel.rows.iter().enumerate() {
@@ -122,15 +130,12 @@ fn draw_row(row: &Row, top: f64, x: &Axis, chart: &mut Chart<'_, '_>) -> Drawn<(
     for range in &row.ranges {
         let y = top + range.at;
         let (low, high) = (range.low.clamp(x.from, x.to), range.high.clamp(x.from, x.to));
-        chart.draw_series([PathElement::new([(low, y), (high, y)], range.color.stroke_width(range.width))])?;
+        chart
+            .draw_series([PathElement::new([(low, y), (high, y)], range.color.stroke_width(range.width))])?;
         if (x.from..=x.to).contains(&range.middle) {
-            let tick = [(range.middle, y - 0.2), (range.middle, y + 0.2)];
+            let tick = [(range.middle, y - 0.13), (range.middle, y + 0.13)];
             chart.draw_series([PathElement::new(tick, INK.stroke_width(7))])?;
         }
-    }
-    if let Some(cross) = row.cross {
-        let style = INK.stroke_width(5);
-        chart.draw_series([Cross::new((cross.clamp(x.from, x.to), top + 0.5), 14, style)])?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! A quantity over two varied parameters: a cell a point with its estimate and interval, and contours between the points.
 
 use super::frame::{
-    Area, BOTTOM, Drawn, GAP, HEADER_HEIGHT, INK, LABEL_TEXT, LEFT, LEVELS, MESH, ON_HIGH, ON_LOW, RIGHT, TICK_TEXT,
-    TITLE_HEIGHT, WIDTH, draw_title, drawing, text, width_of,
+    Area, BOTTOM, Drawn, GAP, HEADER_HEIGHT, INK, LABEL_TEXT, LEFT, LEVELS, MESH, ON_HIGH, ON_LOW, RIGHT,
+    TICK_TEXT, TITLE_HEIGHT, WIDTH, draw_title, drawing, text, width_of,
 };
 use super::panels::short;
 use super::{Figure, Hit};
@@ -14,6 +14,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 const ROW: i32 = 130;
 /// Where numbers no longer fit into a cell they are told by a pointer only.
 const NARROWEST: i32 = 170;
+/// Letters of an interval in a cell.
+const INTERVAL_TEXT: f64 = 28.0;
 /// Contours between the least and the largest value.
 const CONTOURS: u32 = 5;
 
@@ -78,7 +80,9 @@ impl Surface {
 
     /// Left, top, right and bottom of a cell, in the panel.
     fn cell(&self, column: i32, row: i32) -> (i32, i32, i32, i32) {
-        let across = |column: i32| LEFT + 60 + (WIDTH as i32 - RIGHT - LEFT - 60) * column / self.columns();
+        let across = |column: i32| {
+            LEFT + 60 + ((WIDTH as i32 - RIGHT - LEFT - 60) * column).div_euclid(self.columns())
+        };
         let bottom = HEADER_HEIGHT + ROW * (self.rows() - row);
         (across(column), bottom - ROW, across(column + 1), bottom)
     }
@@ -91,15 +95,16 @@ impl Surface {
 
     fn range(&self) -> (f64, f64) {
         let values = self.cells().map(|(_, _, height)| height.value);
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (value.min(low), value.max(high)))
+        values
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (value.min(low), value.max(high)))
     }
 
     fn hits(&self, top: i32) -> Vec<Hit> {
         let hit = |(column, row, height): (i32, i32, Height)| {
             let (left, above, right, below) = self.cell(column, row);
-            let interval = height
-                .interval
-                .map_or("no interval".to_owned(), |(low, high)| format!("95 % {} .. {}", short(low), short(high)));
+            let interval = height.interval.map_or("no interval".to_owned(), |(low, high)| {
+                format!("95 % {} .. {}", short(low), short(high))
+            });
             let text = format!(
                 "{} {}, {} {}\n{}: {} ({interval})",
                 self.across.0,
@@ -118,44 +123,74 @@ impl Surface {
         let header = format!("({letter}) {}", self.label);
         area.draw(&Text::new(header, (LEFT, HEADER_HEIGHT - 34), text(LABEL_TEXT, FontStyle::Bold)))?;
         let (low, high) = self.range();
+        let level = |height: Height| {
+            let share = if high > low { (height.value - low) / (high - low) } else { 0.0 };
+            ((share * LEVELS.len() as f64) as usize).min(LEVELS.len() - 1)
+        };
         for (column, row, height) in self.cells() {
             let (left, top, right, bottom) = self.cell(column, row);
-            let share = if high > low { (height.value - low) / (high - low) } else { 0.0 };
-            let level = ((share * LEVELS.len() as f64) as usize).min(LEVELS.len() - 1);
-            area.draw(&Rectangle::new([(left, top), (right, bottom)], LEVELS[level].filled()))?;
+            area.draw(&Rectangle::new([(left, top), (right, bottom)], LEVELS[level(height)].filled()))?;
             area.draw(&Rectangle::new([(left, top), (right, bottom)], MESH.stroke_width(1)))?;
-            if right - left < NARROWEST {
-                continue;
-            }
-            let ink = if level < LEVELS.len() / 2 { ON_LOW } else { ON_HIGH };
-            let middle = (left + right) / 2;
-            area.draw(&Text::new(short(height.value), (middle, top + ROW / 2 - 22), centred(LABEL_TEXT, &ink)))?;
-            if let Some((low, high)) = height.interval {
-                let said = format!("{} .. {}", brief(low), brief(high));
-                area.draw(&Text::new(said, (middle, top + ROW / 2 + 26), centred(28.0, &ink)))?;
-            }
         }
         self.draw_contours(area, (low, high))?;
+        for (column, row, height) in self.cells() {
+            self.write_estimate((column, row), height, level(height), area)?;
+        }
         for (column, label) in (0..).zip(&self.across.1) {
             let (left, _, right, bottom) = self.cell(column, 0);
-            area.draw(&Text::new(label.clone(), ((left + right) / 2, bottom + 30), centred(TICK_TEXT, &INK)))?;
+            area.draw(&Text::new(
+                label.clone(),
+                ((left + right).div_euclid(2), bottom + 30),
+                centred(TICK_TEXT, &INK),
+            ))?;
         }
         for (row, label) in (0..).zip(&self.up.1) {
             let (left, top, _, bottom) = self.cell(0, row);
             let right = text(TICK_TEXT, FontStyle::Normal).pos(Pos::new(HPos::Right, VPos::Center));
-            area.draw(&Text::new(label.clone(), (left - 16, (top + bottom) / 2), right))?;
+            area.draw(&Text::new(label.clone(), (left - 16, (top + bottom).div_euclid(2)), right))?;
         }
         let below = HEADER_HEIGHT + ROW * self.rows() + 88;
-        area.draw(&Text::new(self.across.0.clone(), ((LEFT + WIDTH as i32) / 2, below), centred(LABEL_TEXT, &INK)))?;
+        area.draw(&Text::new(
+            self.across.0.clone(),
+            ((LEFT + WIDTH as i32).div_euclid(2), below),
+            centred(LABEL_TEXT, &INK),
+        ))?;
         let up = format!("up: {}", self.up.0);
         let left = WIDTH as i32 - RIGHT - width_of(&up, TICK_TEXT);
         area.draw(&Text::new(up, (left, HEADER_HEIGHT - 34), text(TICK_TEXT, FontStyle::Normal)))
     }
 
+    /// Writes an estimate into its cell, on a plate that keeps contours off the digits.
+    fn write_estimate(
+        &self,
+        (column, row): (i32, i32),
+        height: Height,
+        level: usize,
+        area: &Area<'_>,
+    ) -> Drawn<()> {
+        let (left, top, right, _) = self.cell(column, row);
+        if right - left < NARROWEST {
+            return Ok(());
+        }
+        let ink = if level < LEVELS.len().div_ceil(2) { ON_LOW } else { ON_HIGH };
+        let middle = (left + right).div_euclid(2);
+        let interval = height.interval.map(|(low, high)| format!("{} .. {}", brief(low), brief(high)));
+        let value = short(height.value);
+        for (text, size, at) in [(Some(value), LABEL_TEXT, 43), (interval, INTERVAL_TEXT, 91)] {
+            let Some(text) = text else { continue };
+            let half = (width_of(&text, size) >> 1).min((right - left - 4) >> 1);
+            let plate = [(middle - half, top + at - 22), (middle + half, top + at + 20)];
+            area.draw(&Rectangle::new(plate, LEVELS[level].filled()))?;
+            area.draw(&Text::new(text, (middle, top + at), centred(size, &ink)))?;
+        }
+        Ok(())
+    }
+
     /// Draws lines of equal height, straight between neighbouring points; a grid with a hole has none.
     fn draw_contours(&self, area: &Area<'_>, (low, high): (f64, f64)) -> Drawn<()> {
         let (columns, rows) = (self.across.1.len(), self.up.1.len());
-        let values: Vec<f64> = self.heights.iter().flatten().filter_map(|height| height.map(|height| height.value)).collect();
+        let values: Vec<f64> =
+            self.heights.iter().flatten().filter_map(|height| height.map(|height| height.value)).collect();
         if columns < 2 || rows < 2 || values.len() != columns * rows || high <= low {
             return Ok(());
         }
@@ -185,7 +220,7 @@ impl Surface {
             }
             pieces.push(piece);
             for piece in pieces.into_iter().filter(|piece| piece.len() > 1) {
-                area.draw(&PathElement::new(piece.clone(), WHITE.stroke_width(9)))?;
+                area.draw(&PathElement::new(piece.clone(), WHITE.stroke_width(7)))?;
                 area.draw(&PathElement::new(piece, INK.stroke_width(3)))?;
             }
         }

@@ -5,7 +5,8 @@ use maud::html;
 
 /// Adds them to the drawing of a figure.
 pub(super) fn dress(mut figure: Figure) -> Figure {
-    let label = html! { svg role="img" aria-label=(format!("{}. {}", figure.title, figure.caption)) {} }.into_string();
+    let label = html! { svg role="img" aria-label=(format!("{}. {}", figure.title, figure.caption)) {} }
+        .into_string();
     let label = label.strip_suffix("></svg>").expect("an element without content ends so");
     let said = html! {
         g {

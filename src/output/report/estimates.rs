@@ -1,7 +1,8 @@
 //! Figures of what was estimated: effects, targets, and quantities over what was varied.
 
 use super::super::figure::{
-    Beside, Estimate, Estimates, Figure, Forecast, Height, Surface, forest_figure, surface_figure, targets_figure,
+    Beside, Estimate, Estimates, Figure, Forecast, Height, Surface, forest_figure, surface_figure,
+    targets_figure,
 };
 use super::figures::{METRIC, title};
 use super::results::Results;
@@ -52,7 +53,11 @@ pub(super) fn effects(results: &Results) -> Option<Figure> {
             let rows = results.effects.rows().filter(|row| row.text("metric") == *metric);
             let estimate = |row: Line<'_>| {
                 let value = row.number("difference")?;
-                Some(Estimate { name: plain(row.text("mechanism")), value, interval: row.interval("difference") })
+                Some(Estimate {
+                    name: plain(row.text("mechanism")),
+                    value,
+                    interval: row.interval("difference"),
+                })
             };
             Estimates {
                 label: meaning(metric),
@@ -68,19 +73,23 @@ pub(super) fn effects(results: &Results) -> Option<Figure> {
         "The mean difference with a mechanism minus without it, paired by seed, and its 95 % interval. An interval apart from 0 says that \
          the sign is known; of twenty that are 0 in truth one would look so by chance.",
     );
-    (!quantities.is_empty()).then(|| forest_figure(words, (&title(results), &replicates(results)), &quantities))
+    (!quantities.is_empty())
+        .then(|| forest_figure(words, (&title(results), &replicates(results)), &quantities))
 }
 
 /// Draws what forced selling amplifies, over two parameters.
 pub(super) fn amplification(results: &Results) -> Option<Figure> {
     let sheet = results.amplification.as_ref()?;
-    let surfaces = [("amplification", "Amplification: fall with over fall without forced selling"), ("effective_r", "Effective R: 1 - 1/amplification")]
-        .into_iter()
-        .filter_map(|(column, label)| {
-            surface(results, sheet, label, |row| {
-                Some(Height { value: row.number(column)?, interval: row.interval(column) })
-            })
-        });
+    let surfaces = [
+        ("amplification", "Amplification: fall with over fall without forced selling"),
+        ("effective_r", "Effective R: 1 - 1/amplification"),
+    ]
+    .into_iter()
+    .filter_map(|(column, label)| {
+        surface(results, sheet, label, |row| {
+            Some(Height { value: row.number(column)?, interval: row.interval(column) })
+        })
+    });
     let surfaces: Vec<Surface> = surfaces.collect();
     let words = (
         "amplification",
@@ -100,15 +109,17 @@ pub(super) fn points_in_rows(results: &Results) -> Option<Figure> {
     };
     let estimates = |sheet: &Sheet, (key, value): (&str, &str), column: &str, interval: &str| {
         let rows = sheet.rows().filter(|row| row.text(key) == value && row.text("metric") == METRIC);
-        let estimate =
-            |row: Line<'_>| Some(Estimate { name: name(row), value: row.number(column)?, interval: row.interval(interval) });
+        let estimate = |row: Line<'_>| {
+            Some(Estimate { name: name(row), value: row.number(column)?, interval: row.interval(interval) })
+        };
         rows.filter_map(estimate).take(MOST_ROWS + 1).collect::<Vec<Estimate>>()
     };
     let base = estimates(&results.summary, ("arm", "base"), "mean", "mean");
     if parameters.is_empty() || base.is_empty() || base.len() > MOST_ROWS {
         return None;
     }
-    let mut quantities = vec![Estimates { label: meaning(METRIC), axis_label: "mean".to_owned(), estimates: base }];
+    let mut quantities =
+        vec![Estimates { label: meaning(METRIC), axis_label: "mean".to_owned(), estimates: base }];
     // As many panels as fit on a sheet.
     let panels = (MOST_ROWS / quantities[0].estimates.len()).min(4);
     for mechanism in mechanisms(results).into_iter().take(panels.saturating_sub(1)) {
@@ -148,7 +159,10 @@ pub(super) fn points(results: &Results) -> Option<Figure> {
         let label = format!("the same with less without {}", cut(mechanism, 40));
         surface(results, &results.effects, &label, |row| {
             let is_meant = row.text("mechanism") == mechanism && row.text("metric") == METRIC;
-            Some(Height { value: row.number("difference").filter(|_| is_meant)?, interval: row.interval("difference") })
+            Some(Height {
+                value: row.number("difference").filter(|_| is_meant)?,
+                interval: row.interval("difference"),
+            })
         })
     });
     let surfaces: Vec<Surface> = base.into_iter().chain(effects).collect();

@@ -1,11 +1,13 @@
 //! Which figures a folder's tables hold.
 
-use super::super::figure::{Distributions, Fans, Figure, Sample, distribution_figure, fan_figure};
-use super::estimates;
+use super::super::figure::{
+    Distributions, Fans, Figure, HeatMap, Sample, Spot, distribution_figure, fan_figure, heat_figure,
+};
 use super::ReportError;
 use super::dress::dress;
+use super::estimates;
 use super::over_time::OverTime;
-use super::results::Results;
+use super::results::{self, Results};
 use super::sheet::Line;
 use super::words::{cut, meaning};
 
@@ -28,10 +30,7 @@ pub(super) struct Figures {
 pub(super) fn draw(results: &Results) -> Result<Figures, ReportError> {
     let mut figures = Figures { drawn: Vec::new(), left_out: Vec::new() };
     if results.study.is_none() {
-        match over_time(results)? {
-            Some(figure) => figures.drawn.push(figure),
-            None => figures.left_out.push("the fan chart needs series.csv with a finished run in it".to_owned()),
-        }
+        over_time(results, &mut figures)?;
     }
     figures.drawn.extend(distributions(results));
     figures.drawn.extend(estimates::targets(results));
@@ -43,25 +42,57 @@ pub(super) fn draw(results: &Results) -> Result<Figures, ReportError> {
     Ok(figures)
 }
 
-fn over_time(results: &Results) -> Result<Option<Figure>, ReportError> {
+/// Draws what is over time: fans of the replicates, and the map of liquidation prices.
+fn over_time(results: &Results, figures: &mut Figures) -> Result<(), ReportError> {
     let path = results.folder.join("series.csv");
-    if !path.exists() {
-        return Ok(None);
+    let market = results.perpetual().map(|(market, _)| market);
+    let series = if path.exists() { OverTime::read(&path, market)? } else { None };
+    let Some(series) = series else {
+        figures.left_out.push("the fan chart needs series.csv with a finished run in it".to_owned());
+        return Ok(());
+    };
+    figures.drawn.push(fans(results, &series));
+    match liquidation_map(results, &series)? {
+        Some(figure) => figures.drawn.push(figure),
+        None => figures
+            .left_out
+            .push("the map of liquidation prices needs liquidation_map.csv with a position in it".to_owned()),
     }
+    Ok(())
+}
+
+fn liquidation_map(results: &Results, series: &OverTime) -> Result<Option<Figure>, ReportError> {
+    let Some(sheet) = results::optional(&results.folder, "liquidation_map.csv")? else { return Ok(None) };
+    let spot = |row: Line<'_>| {
+        let usd = row.number("long_usd").unwrap_or(0.0) + row.number("short_usd").unwrap_or(0.0);
+        let (time_s, price_from) = (row.number("time_s")?, row.number("price_from")?);
+        Some(Spot { time_s, price_from, price_to: row.number("price_to")?, usd })
+    };
+    let spots: Vec<Spot> = sheet.rows().filter_map(spot).collect();
+    Ok(heat_figure(&HeatMap {
+        title: &title(results),
+        below: &format!("replicate {}", cut(&series.first, 8)),
+        spots: &spots,
+        mark: (&series.time_s, series.one("mark")),
+    }))
+}
+
+fn fans(results: &Results, series: &OverTime) -> Figure {
     let perpetual = results.perpetual();
-    let Some(series) = OverTime::read(&path, perpetual.map(|(market, _)| market))? else { return Ok(None) };
     let [mark, basis, bids, asks, open_interest] =
         ["mark", "basis_bps", "depth_bid_1pct_usd", "depth_ask_1pct_usd", "open_interest_coins"]
             .map(|name| series.fan(name));
     let [longs, shorts] = ["liquidated_long_usd", "liquidated_short_usd"].map(|name| series.mean(name));
-    let start = results.scenario.get("start").map_or_else(String::new, |start| format!("start {start}, "));
+    let start = results.scenario.get("start");
+    let start = start.map(|start| start.as_str().map_or_else(|| start.to_string(), str::to_owned));
+    let start = start.map_or_else(String::new, |start| format!("start {}, ", cut(&start, 24)));
     let of = results.manifest.origin.replicates;
     let count = if series.replicates < of as usize && results.manifest.origin.failed_runs == 0 {
         format!("the first {} of {of} replicates", series.replicates)
     } else {
         format!("{} replicates", series.replicates)
     };
-    Ok(Some(fan_figure(&Fans {
+    fan_figure(&Fans {
         title: &title(results),
         below: &format!("{start}{count}, one of them number {}", cut(&series.first, 8)),
         coin: &cut(perpetual.map_or("coins", |(_, coin)| coin), 20),
@@ -76,7 +107,7 @@ fn over_time(results: &Results) -> Result<Option<Figure>, ReportError> {
         open_interest: &open_interest,
         fund_start_usd: series.one("fund_usd").first().copied().unwrap_or(0.0),
         fund_change_usd: &series.fan_of_change("fund_usd"),
-    })))
+    })
 }
 
 /// Returns what stands above a figure.

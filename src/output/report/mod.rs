@@ -23,8 +23,8 @@ mod theme;
 mod words;
 
 use super::manifest::MANIFEST;
-use crate::experiment::whole_file::{FileError, write_whole};
 use crate::experiment::is_own;
+use crate::experiment::whole_file::{FileError, write_whole};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -119,7 +119,8 @@ impl OverTime {
     /// Returns the mean of a column over replicates at each time; what is missing counts as nothing.
     pub(super) fn mean(&self, name: &str) -> Vec<f64> {
         let lines = self.of(name);
-        let sum = |at: usize| -> f64 { lines.iter().map(|line| line[at]).filter(|value| value.is_finite()).sum() };
+        let sum =
+            |at: usize| -> f64 { lines.iter().map(|line| line[at]).filter(|value| value.is_finite()).sum() };
         (0..self.time_s.len()).map(|at| sum(at) / lines.len() as f64).collect()
     }
 }

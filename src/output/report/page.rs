@@ -19,7 +19,8 @@ const MOST_ROWS: usize = 300;
 pub(super) fn page(results: &Results, figures: &Figures, notes: &[Note]) -> String {
     let style = style();
     let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
-    let policy = format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'");
+    let policy =
+        format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'");
     let name = &results.manifest.origin.scenario;
     let page = html! {
         (DOCTYPE)
@@ -122,12 +123,24 @@ struct Listing<'a> {
     /// Its file.
     file: &'static str,
     head: Vec<&'a str>,
-    rows: Vec<Vec<Markup>>,
+    rows: Vec<Vec<Cell>>,
     /// Rows that the file has.
     all: usize,
 }
 
+/// A cell of a table.
+struct Cell {
+    /// Numbers stand to the right and are not broken.
+    class: Option<&'static str>,
+    content: Markup,
+}
+
 impl Listing<'_> {
+    /// Returns the class of a column.
+    fn class(&self, index: usize) -> Option<&'static str> {
+        self.rows.first().and_then(|row| row.get(index)).and_then(|cell| cell.class)
+    }
+
     fn markup(&self) -> Markup {
         html! {
             section {
@@ -135,8 +148,8 @@ impl Listing<'_> {
                 div class="scroll" {
                     table {
                         caption { (self.caption) @if self.all > self.rows.len() { " The first " (self.rows.len()) " of " (self.all) " rows; " (self.file) " has all of them." } }
-                        thead { tr { @for name in &self.head { th scope="col" { bdi { (name) } } } } }
-                        tbody { @for row in &self.rows { tr { @for cell in row { td { (cell) } } } } }
+                        thead { tr { @for (index, name) in self.head.iter().enumerate() { th scope="col" class=[self.class(index)] { bdi { (name) } } } } }
+                        tbody { @for row in &self.rows { tr { @for cell in row { td class=[cell.class] { (cell.content) } } } } }
                     }
                 }
             }
@@ -152,7 +165,8 @@ fn targets(results: &Results) -> Markup {
         cells.extend(["observed", "tolerance", "median"].map(|column| number(row.number(column))));
         cells.push(interval(row.number("p05").zip(row.number("p95"))));
         cells.extend(["inside", "narrow"].map(|column| name(row.text(column))));
-        cells.extend(["score", "unlevered_score", "diffusion_score"].map(|column| number(row.number(column))));
+        cells
+            .extend(["score", "unlevered_score", "diffusion_score"].map(|column| number(row.number(column))));
         cells
     });
     Listing {
@@ -170,17 +184,18 @@ fn targets(results: &Results) -> Markup {
     .markup()
 }
 
-fn bar(row: Line<'_>) -> Markup {
+fn bar(row: Line<'_>) -> Cell {
     let scaled = |name: &str| {
         let tolerance = row.number("tolerance").filter(|tolerance| *tolerance > 0.0)?;
         let share = ((row.number(name)? - row.number("observed")?) / tolerance / 24.0 + 0.5).clamp(0.0, 1.0);
         Some(libm::rint(share * 200.0))
     };
     let (Some(low), Some(middle), Some(high)) = (scaled("p05"), scaled("median"), scaled("p95")) else {
-        return html! { "-" };
+        return number(None);
     };
-    let label = format!("median {}, observed {}", rounded(row.number("median").unwrap_or(0.0)), row.text("observed"));
-    html! {
+    let label =
+        format!("median {}, observed {}", rounded(row.number("median").unwrap_or(0.0)), row.text("observed"));
+    let content = html! {
         span class="bar" {
             svg viewBox="0 0 200 16" role="img" aria-label=(label) {
                 rect class="track" x="0" y="2" width="200" height="12" {}
@@ -189,14 +204,23 @@ fn bar(row: Line<'_>) -> Markup {
                 line class="observed" x1="100" x2="100" y1="0" y2="16" {}
             }
         }
-    }
+    };
+    Cell { class: None, content }
 }
 
 fn amplification(results: &Results) -> Markup {
     let Some(sheet) = &results.amplification else { return html! {} };
     let parameters = results.parameters();
     let mut head = parameters.clone();
-    head.extend(["runs", "fall with [%]", "without [%]", "amplification", "95 % interval", "effective R", "95 % interval"]);
+    head.extend([
+        "runs",
+        "fall with [%]",
+        "without [%]",
+        "amplification",
+        "95 % interval",
+        "effective R",
+        "95 % interval",
+    ]);
     let rows = rows(sheet, |row| {
         let mut cells = given(&parameters, row);
         cells.push(name(row.text("replicates")));
@@ -272,32 +296,31 @@ fn effects(results: &Results) -> Markup {
     .markup()
 }
 
-fn rows(sheet: &Sheet, row: impl Fn(Line<'_>) -> Vec<Markup>) -> Vec<Vec<Markup>> {
+fn rows(sheet: &Sheet, row: impl Fn(Line<'_>) -> Vec<Cell>) -> Vec<Vec<Cell>> {
     sheet.rows().take(MOST_ROWS).map(row).collect()
 }
 
-fn given(parameters: &[&str], row: Line<'_>) -> Vec<Markup> {
+fn given(parameters: &[&str], row: Line<'_>) -> Vec<Cell> {
     parameters.iter().map(|parameter| name(row.text(parameter))).collect()
 }
 
-fn name(text: &str) -> Markup {
-    html! { bdi { (text) } }
+/// Short text.
+fn name(text: &str) -> Cell {
+    Cell { class: Some("text"), content: html! { bdi { (text) } } }
 }
 
-fn metric(row: Line<'_>) -> Markup {
-    let metric = row.text("metric");
-    html! { bdi { (meaning(metric)) } }
+fn metric(row: Line<'_>) -> Cell {
+    Cell { class: Some("text"), content: html! { bdi { (meaning(row.text("metric"))) } } }
 }
 
-fn number(value: Option<f64>) -> Markup {
-    html! { (value.map_or_else(|| "-".to_owned(), rounded)) }
+fn number(value: Option<f64>) -> Cell {
+    Cell { class: None, content: html! { (value.map_or_else(|| "-".to_owned(), rounded)) } }
 }
 
-fn interval(ends: Option<(f64, f64)>) -> Markup {
-    match ends {
-        Some((low, high)) => html! { (rounded(low)) " .. " (rounded(high)) },
-        None => html! { "-" },
-    }
+fn interval(ends: Option<(f64, f64)>) -> Cell {
+    let text =
+        ends.map_or_else(|| "-".to_owned(), |(low, high)| format!("{} .. {}", rounded(low), rounded(high)));
+    Cell { class: None, content: html! { (text) } }
 }
 
 /// Writes a number with five digits: tables of the folder have all of them.

@@ -91,14 +91,18 @@ impl Results {
     /// Returns one line of what was run: the title of the study, else of the scenario.
     pub(super) fn title(&self) -> &str {
         let titles = [self.study.as_ref(), Some(&self.scenario)].into_iter().flatten();
-        titles.filter_map(|table| table.get("title")?.as_str()).find(|title| !title.is_empty()).unwrap_or_default()
+        titles
+            .filter_map(|table| table.get("title")?.as_str())
+            .find(|title| !title.is_empty())
+            .unwrap_or_default()
     }
 
     /// Returns the name of the perpetual and of the coin that it is of.
     pub(super) fn perpetual(&self) -> Option<(&str, &str)> {
         let markets = self.scenario.get("markets")?.as_table()?;
-        let (name, market) =
-            markets.iter().find(|(_, market)| market.get("contract").is_some_and(|kind| kind.as_str() != Some("spot")))?;
+        let (name, market) = markets
+            .iter()
+            .find(|(_, market)| market.get("contract").is_some_and(|kind| kind.as_str() != Some("spot")))?;
         Some((name, market.get("base")?.as_str()?))
     }
 
@@ -108,7 +112,8 @@ impl Results {
     }
 }
 
-fn optional(folder: &Path, name: &'static str) -> Result<Option<Sheet>, ReportError> {
+/// Reads a table that may not be there.
+pub(super) fn optional(folder: &Path, name: &'static str) -> Result<Option<Sheet>, ReportError> {
     let path = folder.join(name);
     if !path.exists() {
         return Ok(None);

@@ -7,7 +7,10 @@ use crate::record::tables::RUNS;
 /// Returns a name that is safe to draw: control characters, which no SVG may hold, and those that turn the order of letters
 /// are shown as what they are not.
 pub(super) fn plain(name: &str) -> String {
-    let is_odd = |c: char| c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}'..='\u{ffff}');
+    let is_odd = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}'..='\u{ffff}')
+    };
     name.chars().map(|c| if is_odd(c) { '\u{fffd}' } else { c }).collect()
 }
 
