@@ -3,7 +3,7 @@
 use super::axis::{Axis, TimeUnit, amount_scale};
 use super::frame::{
     BOTTOM, Drawn, Frame, HEADER_HEIGHT, INK, LEFT, LEVELS, Legend, RIGHT, Swatch, TITLE_HEIGHT, VERMILLION,
-    WIDTH, draw_frame, draw_title, drawing,
+    WIDTH, draw_frame, draw_legend, draw_title, drawing,
 };
 use super::panels::short;
 use super::{Figure, Hit, thin};
@@ -38,8 +38,19 @@ pub(in crate::output) struct HeatMap<'a> {
 pub(in crate::output) fn heat_figure(map: &HeatMap<'_>) -> Option<Figure> {
     let scale = Scale::of(map)?;
     let height = TITLE_HEIGHT + HEADER_HEIGHT + HEIGHT + BOTTOM + 16;
+    let (by, unit) = amount_scale(scale.most);
+    let steps = [0_u32, 2, 4].map(|halvings| {
+        let from = scale.most / f64::from(1_u32 << (halvings + 1)) / by;
+        (
+            LEVELS[LEVELS.len() - 1 - halvings as usize],
+            format!("> {} {unit}USD", short(libm::rint(from * 100.0) / 100.0)),
+        )
+    });
+    let mut legend: Vec<Legend<'_>> = vec![(Swatch::Line(5), VERMILLION, "mark")];
+    legend.extend(steps.iter().rev().map(|(color, label)| (Swatch::Area, *color, label.as_str())));
     let svg = drawing(height, |root| {
         draw_title(root, map.title, map.below)?;
+        draw_legend(root, 112, &legend)?;
         let (_, area) = root.split_vertically(TITLE_HEIGHT);
         draw(map, &scale, &area)
     });
@@ -52,6 +63,15 @@ pub(in crate::output) fn heat_figure(map: &HeatMap<'_>) -> Option<Figure> {
         svg,
         hits: scale.hits(map),
     })
+}
+
+/// A rectangle of one level.
+struct HeatBand {
+    from_s: f64,
+    to_s: f64,
+    price_from: f64,
+    price_to: f64,
+    level: usize,
 }
 
 struct Scale {
@@ -80,6 +100,25 @@ impl Scale {
     fn level(&self, usd: f64) -> usize {
         let halvings = libm::floor(libm::log2(self.most / usd)) as usize;
         (LEVELS.len() - 1).saturating_sub(halvings)
+    }
+
+    /// Joins what has one level over successive moments: a drawing of a tenth of the size, and without seams.
+    fn bands(&self, spots: &[Spot]) -> Vec<HeatBand> {
+        let mut bands: Vec<HeatBand> = Vec::new();
+        let mut latest: BTreeMap<u64, usize> = BTreeMap::new();
+        for spot in spots.iter().filter(|spot| spot.usd > 0.0) {
+            let (level, to_s) = (self.level(spot.usd), spot.time_s + self.width);
+            let last = latest.get(&spot.price_from.to_bits()).map(|index| &mut bands[*index]);
+            match last.filter(|band| band.level == level && band.to_s >= spot.time_s - 0.01 * self.width) {
+                Some(band) => band.to_s = to_s,
+                None => {
+                    latest.insert(spot.price_from.to_bits(), bands.len());
+                    let Spot { time_s: from_s, price_from, price_to, .. } = *spot;
+                    bands.push(HeatBand { from_s, to_s, price_from, price_to, level });
+                }
+            }
+        }
+        bands
     }
 
     fn hits(&self, map: &HeatMap<'_>) -> Vec<Hit> {
@@ -115,29 +154,24 @@ impl Scale {
 }
 
 fn draw(map: &HeatMap<'_>, scale: &Scale, area: &super::frame::Area<'_>) -> Drawn<()> {
-    let (by, unit) = amount_scale(scale.most);
-    let steps = [0_u32, 2, 4, 6].map(|halvings| {
-        let from = scale.most / f64::from(1_u32 << (halvings + 1)) / by;
-        (LEVELS[LEVELS.len() - 1 - halvings as usize], format!("> {}", short(from)))
-    });
-    let mut legend: Vec<Legend<'_>> = vec![(Swatch::Line(5), VERMILLION, "mark")];
-    legend.extend(steps.iter().rev().map(|(color, label)| (Swatch::Area, *color, label.as_str())));
     let frame = Frame {
-        header: format!("Liquidation price [USD], {unit}USD"),
+        header: "Liquidation price [USD]".to_owned(),
         left: LEFT,
         x: scale.x.clone(),
         x_label: Some(format!("time since the start [{}]", scale.unit.symbol())),
         y: scale.y.clone(),
         mirrored: false,
-        legend: &legend,
+        legend: &[],
     };
     let mut chart = draw_frame(area, &frame)?;
     let seconds = scale.unit.seconds();
-    chart.draw_series(map.spots.iter().filter(|spot| spot.usd > 0.0).map(|spot| {
-        let (from, to) = (spot.time_s / seconds, (spot.time_s + scale.width) / seconds);
-        let corners = [(from, spot.price_from), (to.min(scale.x.to), spot.price_to)];
-        Rectangle::new(corners, LEVELS[scale.level(spot.usd)].filled())
-    }))?;
+    for band in scale.bands(map.spots) {
+        let corners = [
+            (band.from_s / seconds, band.price_from),
+            ((band.to_s / seconds).min(scale.x.to), band.price_to),
+        ];
+        chart.draw_series([Rectangle::new(corners, LEVELS[band.level].filled())])?;
+    }
     for style in [WHITE.stroke_width(9), VERMILLION.stroke_width(5)] {
         for piece in thin::line(map.mark.0, map.mark.1, 850) {
             let piece: Vec<_> = piece.into_iter().map(|(time, mark)| (time / seconds, mark)).collect();

@@ -66,6 +66,7 @@ pub(super) fn draw(heading: &Heading<'_>, panels: &[Panel]) -> (String, Vec<Hit>
         for (panel, letter) in panels.iter().zip('a'..) {
             let (area, below) = rest.split_vertically(panel.height());
             rest = below;
+            let letter = (panels.len() > 1).then_some(letter);
             draw_panel(panel, letter, &area)?;
         }
         Ok(())
@@ -98,12 +99,12 @@ impl Panel {
     }
 }
 
-fn draw_panel(panel: &Panel, letter: char, area: &Area<'_>) -> Drawn<()> {
+fn draw_panel(panel: &Panel, letter: Option<char>, area: &Area<'_>) -> Drawn<()> {
     let rows = panel.rows.len() as f64;
     let x = panel.axis();
     let (area, _) = area.split_vertically(panel.height() - GAP);
     let frame = Frame {
-        header: format!("({letter}) {}", panel.header),
+        header: letter.map_or_else(|| panel.header.clone(), |letter| format!("({letter}) {}", panel.header)),
         left: DATA,
         x: x.clone(),
         x_label: Some(panel.x_label.clone()),

@@ -47,7 +47,7 @@ pub(super) fn effects(results: &Results) -> Option<Figure> {
     if !results.parameters().is_empty() {
         return None;
     }
-    let quantities: Vec<Estimates> = SHOWN
+    let mut quantities: Vec<Estimates> = SHOWN
         .iter()
         .map(|metric| {
             let rows = results.effects.rows().filter(|row| row.text("metric") == *metric);
@@ -67,6 +67,8 @@ pub(super) fn effects(results: &Results) -> Option<Figure> {
         })
         .filter(|quantity| !quantity.estimates.is_empty())
         .collect();
+    let rows = quantities.first()?.estimates.len();
+    quantities.truncate((MOST_ROWS.div_euclid(rows)).max(1));
     let words = (
         "effects",
         "What each mechanism makes",
@@ -121,7 +123,7 @@ pub(super) fn points_in_rows(results: &Results) -> Option<Figure> {
     let mut quantities =
         vec![Estimates { label: meaning(METRIC), axis_label: "mean".to_owned(), estimates: base }];
     // As many panels as fit on a sheet.
-    let panels = (MOST_ROWS / quantities[0].estimates.len()).min(4);
+    let panels = MOST_ROWS.div_euclid(quantities[0].estimates.len()).min(4);
     for mechanism in mechanisms(results).into_iter().take(panels.saturating_sub(1)) {
         quantities.push(Estimates {
             label: format!("What {} makes of it", cut(mechanism, 30)),

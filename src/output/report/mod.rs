@@ -19,6 +19,8 @@ mod page;
 mod png;
 mod results;
 mod sheet;
+#[cfg(test)]
+mod tests;
 mod theme;
 mod words;
 
@@ -109,15 +111,10 @@ impl Report {
         Ok(Self { folder: folder.to_owned(), files, problems: results.problems })
     }
 
-    /// Returns names and bytes of its files.
-    pub fn files(&self) -> &[(String, Vec<u8>)] {
-        &self.files
-    }
-
     /// Writes it into `RESULTS/report`, in the place of an earlier one, and returns the path of its page.
     pub fn write(&self) -> Result<PathBuf, ReportError> {
         let [place, making, former] = [REPORT, MAKING, FORMER].map(|name| self.folder.join(name));
-        if place.exists() && !place.join(PAGE).is_file() && !is_empty(&place) {
+        if !is_report(&place) {
             return Err(ReportError::HoldsOther { path: place });
         }
         for left in [&making, &former] {
@@ -147,8 +144,22 @@ fn why_no_manifest(path: &Path) -> &'static str {
     }
 }
 
-fn is_empty(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+/// Tells whether a folder holds nothing but what a report is made of, or is not there.
+fn is_report(folder: &Path) -> bool {
+    let is_ours = |name: &str| name == PAGE || name.ends_with(".svg") || name.ends_with(".png");
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.flatten().all(|entry| is_ours(&entry.file_name().to_string_lossy())),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// Removes the report of results that are about to be made anew; a folder that holds something else is left alone.
+pub(super) fn discard(results: &Path) -> Result<(), FileError> {
+    let place = results.join(REPORT);
+    if is_report(&place) {
+        remove(&place)?;
+    }
+    Ok(())
 }
 
 fn remove(folder: &Path) -> Result<(), FileError> {

@@ -109,7 +109,7 @@ fn contents(results: &Results, figures: &Figures) -> Markup {
                 @if results.targets.is_some() { li { a href="#target-table" { "Targets" } } }
                 @if results.amplification.is_some() { li { a href="#amplification-table" { "Amplification" } } }
                 li { a href="#summary" { "Every metric" } }
-                li { a href="#effects" { "What mechanisms make" } }
+                li { a href="#effects-table" { "What mechanisms make, metric by metric" } }
             }
         }
     }
@@ -145,9 +145,9 @@ impl Listing<'_> {
         html! {
             section {
                 h2 id=(self.id) { (self.title) }
+                p class="note" { (self.caption) @if self.all > self.rows.len() { " The first " (self.rows.len()) " of " (self.all) " rows; " (self.file) " has all of them." } }
                 div class="scroll" {
-                    table {
-                        caption { (self.caption) @if self.all > self.rows.len() { " The first " (self.rows.len()) " of " (self.all) " rows; " (self.file) " has all of them." } }
+                    table aria-labelledby=(self.id) {
                         thead { tr { @for (index, name) in self.head.iter().enumerate() { th scope="col" class=[self.class(index)] { bdi { (name) } } } } }
                         tbody { @for row in &self.rows { tr { @for cell in row { td class=[cell.class] { (cell.content) } } } } }
                     }
@@ -285,8 +285,8 @@ fn effects(results: &Results) -> Markup {
         cells
     });
     Listing {
-        id: "effects",
-        title: "What mechanisms make",
+        id: "effects-table",
+        title: "What mechanisms make, metric by metric",
         caption: "Each metric with and without a mechanism on the same dice; the interval is that of the mean difference.",
         file: "effects.csv",
         head,
@@ -310,7 +310,7 @@ fn name(text: &str) -> Cell {
 }
 
 fn metric(row: Line<'_>) -> Cell {
-    Cell { class: Some("text"), content: html! { bdi { (meaning(row.text("metric"))) } } }
+    Cell { class: Some("wide"), content: html! { bdi { (meaning(row.text("metric"))) } } }
 }
 
 fn number(value: Option<f64>) -> Cell {
