@@ -32,8 +32,9 @@ impl From<ReportError> for Failure {
                 "\n  the command that made the folder makes its tables again from the runs in it"
             }
             ReportError::HoldsOther { .. } => "\n  move it elsewhere: the report goes there",
-            ReportError::Pixels { .. } => return Self::ours(format!("error: {error}")),
-            ReportError::File(_) => return Self::ours(format!("error: {error}")),
+            ReportError::Pixels { .. } | ReportError::File(_) => {
+                return Self::ours(format!("error: {error}"));
+            }
         };
         Self::user(format!("error: {error}{hint}"))
     }

@@ -141,7 +141,7 @@ impl Surface {
             area.draw(&Text::new(
                 label.clone(),
                 ((left + right).div_euclid(2), bottom + 30),
-                centred(TICK_TEXT, &INK),
+                centred(TICK_TEXT, INK),
             ))?;
         }
         for (row, label) in (0..).zip(&self.up.1) {
@@ -153,7 +153,7 @@ impl Surface {
         area.draw(&Text::new(
             self.across.0.clone(),
             ((LEFT + WIDTH as i32).div_euclid(2), below),
-            centred(LABEL_TEXT, &INK),
+            centred(LABEL_TEXT, INK),
         ))?;
         let up = format!("up: {}", self.up.0);
         let left = WIDTH as i32 - RIGHT - width_of(&up, TICK_TEXT);
@@ -181,7 +181,7 @@ impl Surface {
             let half = (width_of(&text, size) >> 1).min((right - left - 4) >> 1);
             let plate = [(middle - half, top + at - 22), (middle + half, top + at + 20)];
             area.draw(&Rectangle::new(plate, LEVELS[level].filled()))?;
-            area.draw(&Text::new(text, (middle, top + at), centred(size, &ink)))?;
+            area.draw(&Text::new(text, (middle, top + at), centred(size, ink)))?;
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl Surface {
     }
 }
 
-fn centred(size: f64, color: &RGBColor) -> TextStyle<'static> {
+fn centred(size: f64, color: RGBColor) -> TextStyle<'static> {
     let mut style = text(size, FontStyle::Normal).pos(Pos::new(HPos::Center, VPos::Center));
     style.color = color.to_backend_color();
     style
