@@ -23,7 +23,10 @@ impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
         let hint = match &error {
             ReportError::NoFolder { .. } | ReportError::NoManifest { .. } => {
-                "\n  `firesale run long-squeeze --out FOLDER` fills one; what did not end goes on with the command it was begun with"
+                "\n  `firesale run long-squeeze --out FOLDER` fills one"
+            }
+            ReportError::Unfinished { .. } => {
+                "\n  go on with the command that it was begun with; `firesale sweep merge FOLDER` makes the tables of shards"
             }
             ReportError::BadManifest { .. } => {
                 "\n  the command that made the folder makes it anew with --force"

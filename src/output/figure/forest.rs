@@ -24,7 +24,7 @@ pub(in crate::output) struct Estimates {
     pub(in crate::output) label: String,
     /// What the axis shows.
     pub(in crate::output) axis_label: String,
-    pub(in crate::output) estimates: Vec<Estimate>,
+    pub(in crate::output) rows: Vec<Estimate>,
 }
 
 /// Draws a panel a quantity and a row an estimate.
@@ -44,7 +44,7 @@ pub(in crate::output) fn forest_figure(
 }
 
 fn panel(quantity: &Estimates) -> Panel {
-    let ends = quantity.estimates.iter().flat_map(|estimate| {
+    let ends = quantity.rows.iter().flat_map(|estimate| {
         let (low, high) = estimate.interval.unwrap_or((estimate.value, estimate.value));
         [estimate.value, low, high]
     });
@@ -57,7 +57,7 @@ fn panel(quantity: &Estimates) -> Panel {
     Panel {
         header,
         x_label: quantity.axis_label.clone(),
-        rows: quantity.estimates.iter().map(|estimate| row(estimate, scale)).collect(),
+        rows: quantity.rows.iter().map(|estimate| row(estimate, scale)).collect(),
         zone: None,
         most: None,
     }

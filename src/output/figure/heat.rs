@@ -9,6 +9,7 @@ use super::panels::short;
 use super::{Figure, Hit, thin};
 use plotters::prelude::*;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 /// Pixels of the data.
 const HEIGHT: i32 = 1_400;
@@ -109,13 +110,14 @@ impl Scale {
         for spot in spots.iter().filter(|spot| spot.usd > 0.0) {
             let (level, to_s) = (self.level(spot.usd), spot.time_s + self.width);
             let last = latest.get(&spot.price_from.to_bits()).map(|index| &mut bands[*index]);
-            match last.filter(|band| band.level == level && band.to_s >= spot.time_s - 0.01 * self.width) {
-                Some(band) => band.to_s = to_s,
-                None => {
-                    latest.insert(spot.price_from.to_bits(), bands.len());
-                    let Spot { time_s: from_s, price_from, price_to, .. } = *spot;
-                    bands.push(HeatBand { from_s, to_s, price_from, price_to, level });
-                }
+            let is_next =
+                |band: &HeatBand| band.level == level && band.to_s >= spot.time_s - 0.01 * self.width;
+            if let Some(band) = last.filter(|band| is_next(band)) {
+                band.to_s = to_s;
+            } else {
+                latest.insert(spot.price_from.to_bits(), bands.len());
+                let Spot { time_s: from_s, price_from, price_to, .. } = *spot;
+                bands.push(HeatBand { from_s, to_s, price_from, price_to, level });
             }
         }
         bands
@@ -140,12 +142,8 @@ impl Scale {
             let mut text = format!("{} {}", short(time / self.unit.seconds()), self.unit.symbol());
             for spot in largest.iter().take(6) {
                 let (scale, unit) = amount_scale(spot.usd);
-                text.push_str(&format!(
-                    "\n{} .. {}: {} {unit}USD",
-                    short(spot.price_from),
-                    short(spot.price_to),
-                    short(spot.usd / scale)
-                ));
+                let (from, to) = (short(spot.price_from), short(spot.price_to));
+                let _ = write!(text, "\n{from} .. {to}: {} {unit}USD", short(spot.usd / scale));
             }
             Hit { place: (left, TITLE_HEIGHT + HEADER_HEIGHT, (right - left).max(1), HEIGHT), text }
         };

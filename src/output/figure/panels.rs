@@ -280,7 +280,7 @@ pub(super) fn short(value: f64) -> String {
         return "-".to_owned();
     }
     let decimals = match value.abs() {
-        size if size >= 1e4 || size < 1e-12 => 0,
+        size if !(1e-12..1e4).contains(&size) => 0,
         size if size >= 1e3 => 1,
         size if size >= 100.0 => 2,
         size if size >= 1.0 => 3,

@@ -5,6 +5,7 @@ use super::frame::{INK, MESH, ORANGE, SKY_BLUE, Swatch};
 use super::panels::short;
 use super::rows::{Heading, NAME, Panel, Range, Row, draw};
 use plotters::style::RGBColor;
+use std::fmt::Write as _;
 
 /// Tolerances beyond which it no longer matters how far off a range is.
 const FARTHEST: f64 = 12.0;
@@ -69,12 +70,8 @@ fn row(target: &Beside) -> Row {
     for (name, forecast, color, at, width) in kinds {
         let Some(Forecast { low, median, high }) = forecast else { continue };
         ranges.push(Range { low: scaled(low), high: scaled(high), middle: scaled(median), color, at, width });
-        said.push_str(&format!(
-            "\n{name}: median {}, 5-95 % {} .. {}",
-            short(median),
-            short(low),
-            short(high)
-        ));
+        let [median, low, high] = [median, low, high].map(short);
+        let _ = write!(said, "\n{name}: median {median}, 5-95 % {low} .. {high}");
     }
     let name = format!("{} ({})", target.name, target.purpose);
     Row { name: name.chars().take(NAME).collect(), ranges, said }

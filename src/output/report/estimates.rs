@@ -62,12 +62,12 @@ pub(super) fn effects(results: &Results) -> Option<Figure> {
             Estimates {
                 label: meaning(metric),
                 axis_label: DIFFERENCE.to_owned(),
-                estimates: rows.filter_map(estimate).take(MOST_ROWS).collect(),
+                rows: rows.filter_map(estimate).take(MOST_ROWS).collect(),
             }
         })
-        .filter(|quantity| !quantity.estimates.is_empty())
+        .filter(|quantity| !quantity.rows.is_empty())
         .collect();
-    let rows = quantities.first()?.estimates.len();
+    let rows = quantities.first()?.rows.len();
     quantities.truncate((MOST_ROWS.div_euclid(rows)).max(1));
     let words = (
         "effects",
@@ -121,14 +121,14 @@ pub(super) fn points_in_rows(results: &Results) -> Option<Figure> {
         return None;
     }
     let mut quantities =
-        vec![Estimates { label: meaning(METRIC), axis_label: "mean".to_owned(), estimates: base }];
+        vec![Estimates { label: meaning(METRIC), axis_label: "mean".to_owned(), rows: base }];
     // As many panels as fit on a sheet.
-    let panels = MOST_ROWS.div_euclid(quantities[0].estimates.len()).min(4);
+    let panels = MOST_ROWS.div_euclid(quantities[0].rows.len()).min(4);
     for mechanism in mechanisms(results).into_iter().take(panels.saturating_sub(1)) {
         quantities.push(Estimates {
             label: format!("What {} makes of it", cut(mechanism, 30)),
             axis_label: DIFFERENCE.to_owned(),
-            estimates: estimates(&results.effects, ("mechanism", mechanism), "difference", "difference"),
+            rows: estimates(&results.effects, ("mechanism", mechanism), "difference", "difference"),
         });
     }
     let words = (

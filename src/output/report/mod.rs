@@ -44,14 +44,20 @@ const FORMER: &str = "report.former";
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// There is no such folder.
-    #[error("there is no folder {}", path.display())]
+    #[error("{} {}", path.display(), if path.exists() { "is not a folder" } else { "does not exist" })]
     NoFolder {
         /// The path that was named.
         path: PathBuf,
     },
     /// The folder has no manifest.
-    #[error("no {MANIFEST} in {}: {}", path.display(), why_no_manifest(path))]
+    #[error("no {MANIFEST} in {}: is it a results folder?", path.display())]
     NoManifest {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The folder has a journal and no manifest.
+    #[error("no {MANIFEST} in {}: its runs are not all done, or its shards not merged", path.display())]
+    Unfinished {
         /// The folder.
         path: PathBuf,
     },
@@ -133,22 +139,21 @@ impl Report {
     }
 }
 
-/// Says what a folder without a manifest may be.
-fn why_no_manifest(path: &Path) -> &'static str {
-    let names = fs::read_dir(path).into_iter().flatten().flatten();
-    let has_journal = names.into_iter().any(|entry| is_own(&entry.file_name().to_string_lossy()));
-    if has_journal {
-        "its runs are not all done, or its shards not merged"
+/// Says what a folder without a manifest is.
+fn without_manifest(path: PathBuf) -> ReportError {
+    let mut names = fs::read_dir(&path).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    if names.any(|name| is_own(&name.to_string_lossy())) {
+        ReportError::Unfinished { path }
     } else {
-        "is it a results folder?"
+        ReportError::NoManifest { path }
     }
 }
 
 /// Tells whether a folder holds nothing but what a report is made of, or is not there.
 fn is_report(folder: &Path) -> bool {
-    let is_ours = |name: &str| name == PAGE || name.ends_with(".svg") || name.ends_with(".png");
+    let is_figure = |path: &Path| path.extension().is_some_and(|end| end == "svg" || end == "png");
     match fs::read_dir(folder) {
-        Ok(entries) => entries.flatten().all(|entry| is_ours(&entry.file_name().to_string_lossy())),
+        Ok(entries) => entries.flatten().all(|entry| entry.file_name() == PAGE || is_figure(&entry.path())),
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }

@@ -42,7 +42,7 @@ impl Results {
             None if folder.join(MANIFEST).exists() => {
                 return Err(ReportError::BadManifest { path: folder.to_owned() });
             }
-            None => return Err(ReportError::NoManifest { path: folder.to_owned() }),
+            None => return Err(super::without_manifest(folder.to_owned())),
         };
         let problems = verify(folder).err().unwrap_or_default();
         let mut missing = Vec::new();
