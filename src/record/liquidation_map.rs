@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 /// Samples of a map: as many columns as a figure shows.
 const MOST_SAMPLES: i64 = 120;
 /// Price bins between nothing and twice the first mark: half a percent each.
-const BINS: f64 = 200.0;
-/// Bins on either side of the first mark: positions with leverage 3 and more lie within 30 %.
+const BINS: f64 = 400.0;
+/// Bins on either side of the first mark, 30 %: positions with leverage 4 and more lie within.
 const REACH: i64 = 60;
 
 /// The map of one run.

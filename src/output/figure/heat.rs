@@ -44,13 +44,13 @@ pub(in crate::output) fn heat_figure(map: &HeatMap<'_>) -> Option<Figure> {
         let from = scale.most / f64::from(1_u32 << (halvings + 1)) / by;
         (
             LEVELS[LEVELS.len() - 1 - halvings as usize],
-            format!("> {} {unit}USD", short(libm::rint(from * 100.0) / 100.0)),
+            format!("> {}", short(libm::rint(from * 100.0) / 100.0)),
         )
     });
     let mut legend: Vec<Legend<'_>> = vec![(Swatch::Line(5), VERMILLION, "mark")];
     legend.extend(steps.iter().rev().map(|(color, label)| (Swatch::Area, *color, label.as_str())));
     let svg = drawing(height, |root| {
-        draw_title(root, map.title, map.below)?;
+        draw_title(root, map.title, &format!("{}, shades in {unit}USD", map.below))?;
         draw_legend(root, 112, &legend)?;
         let (_, area) = root.split_vertically(TITLE_HEIGHT);
         draw(map, &scale, &area)

@@ -77,8 +77,8 @@ pub(in crate::output) fn distribution_figure(asked: &Distributions<'_>) -> Figur
             let (from, to) = (bins.edge(bin), bins.edge(bin + 1));
             let (left, right) = (pixel(from), pixel(to));
             let place = (left, TITLE_HEIGHT + index * step + HEADER_HEIGHT, right - left, HEIGHT);
-            let runs_word = if runs == 1 { "run" } else { "runs" };
-            let text = format!("{}\n{} .. {}: {runs} {runs_word}", sample.label, short(from), short(to));
+            let text =
+                format!("{}\n{} .. {}: {}", sample.label, short(from), short(to), counted(runs as usize));
             hits.push(Hit { place, text });
         }
     }
@@ -104,6 +104,10 @@ pub(in crate::output) fn distribution_figure(asked: &Distributions<'_>) -> Figur
     }
 }
 
+fn counted(runs: usize) -> String {
+    if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }
+}
+
 fn draw_sample(
     sample: &Sample,
     bins: &Bins,
@@ -119,7 +123,7 @@ fn draw_sample(
     y.ticks.retain(|tick| libm::rint(*tick).to_bits() == tick.to_bits());
     y.decimals = 0;
     let frame = Frame {
-        header: format!("{} ({} runs)", sample.label, sample.values.len()),
+        header: format!("{} ({})", sample.label, counted(sample.values.len())),
         left: LEFT,
         x: x.clone(),
         x_label,

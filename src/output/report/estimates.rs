@@ -7,7 +7,7 @@ use super::super::figure::{
 use super::figures::{METRIC, title};
 use super::results::Results;
 use super::sheet::{Line, Sheet, number};
-use super::words::{cut, meaning, plain};
+use super::words::{self, cut, meaning, plain};
 
 /// Metrics whose effects are drawn: how deep, by how much forced selling, into which book, at what turnover.
 const SHOWN: [&str; 4] = [METRIC, "liquidated_long_usd", "depth_bid_1pct_usd_min", "volume_usd"];
@@ -230,5 +230,5 @@ fn surface(
 
 fn replicates(results: &Results) -> String {
     let origin = &results.manifest.origin;
-    format!("{} replicates, seed {}", origin.replicates, cut(&origin.master_seed, 24))
+    format!("{}, seed {}", words::replicates(origin.replicates as usize), cut(&origin.master_seed, 24))
 }

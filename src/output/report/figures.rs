@@ -9,7 +9,7 @@ use super::estimates;
 use super::over_time::OverTime;
 use super::results::{self, Results};
 use super::sheet::Line;
-use super::words::{cut, meaning};
+use super::words::{self, cut, meaning};
 
 /// The metric that figures of many points show.
 pub(super) const METRIC: &str = "drawdown_pct";
@@ -90,7 +90,7 @@ fn fans(results: &Results, series: &OverTime) -> Figure {
     let count = if series.replicates < of as usize && results.manifest.origin.failed_runs == 0 {
         format!("the first {} of {of} replicates", series.replicates)
     } else {
-        format!("{} replicates", series.replicates)
+        words::replicates(series.replicates)
     };
     fan_figure(&Fans {
         title: &title(results),
@@ -151,7 +151,7 @@ fn distributions(results: &Results) -> Option<Figure> {
     }
     Some(distribution_figure(&Distributions {
         title: &title(results),
-        below: &format!("{} replicates a panel", results.manifest.origin.replicates),
+        below: "a panel a cell, a run a replicate",
         axis_label: meaning(METRIC),
         samples,
     }))

@@ -109,7 +109,9 @@ fn contents(results: &Results, figures: &Figures) -> Markup {
                 @if results.targets.is_some() { li { a href="#target-table" { "Targets" } } }
                 @if results.amplification.is_some() { li { a href="#amplification-table" { "Amplification" } } }
                 li { a href="#summary" { "Every metric" } }
-                li { a href="#effects-table" { "What mechanisms make, metric by metric" } }
+                @if results.effects.rows().len() > 0 {
+                    li { a href="#effects-table" { "What mechanisms make, metric by metric" } }
+                }
             }
         }
     }
@@ -272,6 +274,9 @@ fn summary(results: &Results) -> Markup {
 
 fn effects(results: &Results) -> Markup {
     let sheet = &results.effects;
+    if sheet.rows().len() == 0 {
+        return html! {};
+    }
     let parameters = results.parameters();
     let mut head = parameters.clone();
     head.extend(["mechanism", "metric", "pairs", "with", "without", "difference", "95 % interval"]);

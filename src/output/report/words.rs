@@ -28,6 +28,11 @@ pub(super) fn meaning(metric: &str) -> String {
     RUNS.column(metric).map_or_else(|| plain(metric), crate::record::Column::axis_label)
 }
 
+/// Says how many replicates there are.
+pub(super) fn replicates(count: usize) -> String {
+    if count == 1 { "1 replicate".to_owned() } else { format!("{count} replicates") }
+}
+
 /// Joins words to a command line.
 pub(super) fn shell(words: &[String]) -> String {
     let quoted = |word: &String| {
