@@ -230,7 +230,7 @@ pub(super) enum SweepAction {
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ReportArgs {
-    /// A results folder of `run`, `targets`, `sweep` or `amplify`.
+    /// A results folder of `run`, `targets`, `sweep`, `amplify` or `compare`.
     pub(super) results: PathBuf,
     /// Say nothing.
     #[arg(long, short)]

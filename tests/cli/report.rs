@@ -63,3 +63,27 @@ fn a_file_that_was_changed_is_a_warning_on_stderr_and_on_the_page() {
     let page = fs::read_to_string(place.path("r/report/report.html")).unwrap();
     assert!(page.contains("transfers.csv is missing"), "it is on the page");
 }
+
+#[test]
+fn longs_would_be_liquidated_below_the_mark_and_shorts_above_it() {
+    let place = Place::new();
+    place.said("run sound.toml -n 2 --quiet --out r").expect(0, &[]);
+    let table = |name: &str| csv::Reader::from_path(place.path("r").join(name)).unwrap();
+    let number = |cell: &str| cell.parse::<f64>().unwrap();
+    let mut marks = BTreeMap::new();
+    for row in table("series.csv").records().map(|row| row.unwrap()) {
+        if (&row[0], &row[1]) == ("0", "0") {
+            marks.insert(row[2].to_owned(), number(&row[7]));
+        }
+    }
+    let mut sums = [0.0, 0.0];
+    for row in table("liquidation_map.csv").records().map(|row| row.unwrap()) {
+        assert_eq!((&row[0], &row[1], &row[3]), ("0", "0", "COIN-PERP"), "the first run alone");
+        let (mark, from, to) = (marks[&row[2]], number(&row[4]), number(&row[5]));
+        let [long, short] = [number(&row[6]), number(&row[7])];
+        assert!(long <= 0.0 || from <= mark, "{row:?} at a mark of {mark}");
+        assert!(short <= 0.0 || to >= mark, "{row:?} at a mark of {mark}");
+        sums = [sums[0] + long, sums[1] + short];
+    }
+    assert!(sums[0] > 100_000.0 && sums[1] > 10_000.0, "{sums:?}");
+}

@@ -11,6 +11,7 @@ mod frame;
 mod heat;
 mod histogram;
 mod panels;
+mod pareto;
 mod ranges;
 mod rows;
 mod surface;
@@ -24,6 +25,7 @@ pub(super) use forest::{Estimate, Estimates, forest_figure};
 pub(super) use frame::DARK;
 pub(super) use heat::{HeatMap, Spot, heat_figure};
 pub(super) use histogram::{Distributions, Sample, distribution_figure};
+pub(super) use pareto::{Candidate, TradeOff, pareto_figure};
 pub(super) use ranges::{Beside, Forecast, targets_figure};
 pub(super) use surface::{Height, Surface, surface_figure};
 

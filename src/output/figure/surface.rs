@@ -243,3 +243,55 @@ fn brief(value: f64) -> String {
     };
     format!("{:.decimals$}", value + 0.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn surface(heights: Vec<Vec<Option<f64>>>) -> Surface {
+        let steps = |count: usize| (0..count).map(|step| step.to_string()).collect();
+        let height = |value: f64| Height { value, interval: Some((value - 1.0, value + 1.0)) };
+        Surface {
+            label: "height".to_owned(),
+            across: ("leverage".to_owned(), steps(heights[0].len())),
+            up: ("depth".to_owned(), steps(heights.len())),
+            heights: heights
+                .into_iter()
+                .map(|row| row.into_iter().map(|value| value.map(height)).collect())
+                .collect(),
+        }
+    }
+
+    fn drawn(heights: Vec<Vec<Option<f64>>>) -> Figure {
+        surface_figure(("surface", "a title", "a caption"), ("above", "below"), &[surface(heights)])
+    }
+
+    fn contours(figure: &Figure) -> usize {
+        figure.svg.matches("<polyline").count() >> 1
+    }
+
+    #[test]
+    fn a_slope_has_its_contours_and_a_plain_or_a_grid_with_a_hole_has_none() {
+        let slope = |at: usize| (0..4).map(|step| Some((step + at) as f64)).collect::<Vec<Option<f64>>>();
+        let grid: Vec<Vec<Option<f64>>> = (0..3).map(slope).collect();
+        let figure = drawn(grid.clone());
+        assert_eq!(contours(&figure), CONTOURS as usize);
+        assert_eq!(figure.hits.len(), 12);
+        assert!(figure.hits[0].text.starts_with("leverage 0, depth 0\nheight: 0 (95 % -1 .. 1)"));
+        assert_eq!(figure, drawn(grid.clone()));
+        assert_eq!(contours(&drawn(vec![vec![Some(2.0); 4]; 3])), 0);
+        let mut holed = grid;
+        holed[1][1] = None;
+        let figure = drawn(holed);
+        assert_eq!((contours(&figure), figure.hits.len()), (0, 11));
+    }
+
+    #[test]
+    fn many_columns_keep_their_numbers_for_a_pointer() {
+        let figure = drawn(vec![(0..30).map(|step| Some(f64::from(step))).collect(); 2]);
+        assert_eq!(figure.hits.len(), 60);
+        assert!(!figure.svg.contains("12.0 .. 14.0"), "it would not fit into its cell");
+        let wide = drawn(vec![vec![Some(13.0), Some(14.0)]; 2]);
+        assert!(wide.svg.contains("12.0 .. 14.0"));
+    }
+}

@@ -12,7 +12,7 @@ use super::words::{self, cut, meaning, plain};
 /// Metrics whose effects are drawn: how deep, by how much forced selling, into which book, at what turnover.
 const SHOWN: [&str; 4] = [METRIC, "liquidated_long_usd", "depth_bid_1pct_usd_min", "volume_usd"];
 /// Rows that fit on a sheet of paper beside the panels' headers.
-const MOST_ROWS: usize = 36;
+pub(super) const MOST_ROWS: usize = 36;
 /// Columns and rows of a surface that can be told apart.
 const MOST_STEPS: usize = 40;
 /// Letters of the name of a point.
@@ -228,7 +228,7 @@ fn surface(
     })
 }
 
-fn replicates(results: &Results) -> String {
+pub(super) fn replicates(results: &Results) -> String {
     let origin = &results.manifest.origin;
     format!("{}, seed {}", words::replicates(origin.replicates as usize), cut(&origin.master_seed, 24))
 }

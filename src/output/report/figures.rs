@@ -7,6 +7,7 @@ use super::ReportError;
 use super::dress::dress;
 use super::estimates;
 use super::over_time::OverTime;
+use super::policies;
 use super::results::{self, Results};
 use super::sheet::Line;
 use super::words::{self, cut, meaning};
@@ -29,15 +30,20 @@ pub(super) struct Figures {
 /// Draws whatever the tables of a folder hold.
 pub(super) fn draw(results: &Results) -> Result<Figures, ReportError> {
     let mut figures = Figures { drawn: Vec::new(), left_out: Vec::new() };
-    if results.study.is_none() {
+    if results.study.is_none() && results.manifest.lists("series.csv") {
         over_time(results, &mut figures)?;
     }
     figures.drawn.extend(distributions(results));
     figures.drawn.extend(estimates::targets(results));
     figures.drawn.extend(estimates::amplification(results));
-    let points = estimates::points(results).or_else(|| estimates::points_in_rows(results));
-    figures.drawn.extend(points);
-    figures.drawn.extend(estimates::effects(results));
+    if results.policies.is_some() {
+        figures.drawn.extend(policies::forests(results));
+        figures.drawn.extend(policies::pareto(results));
+    } else {
+        let points = estimates::points(results).or_else(|| estimates::points_in_rows(results));
+        figures.drawn.extend(points);
+        figures.drawn.extend(estimates::effects(results));
+    }
     figures.drawn = figures.drawn.into_iter().map(dress).collect();
     Ok(figures)
 }

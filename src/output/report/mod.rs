@@ -17,6 +17,7 @@ mod figures;
 mod over_time;
 mod page;
 mod png;
+mod policies;
 mod results;
 mod sheet;
 #[cfg(test)]

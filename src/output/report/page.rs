@@ -56,6 +56,7 @@ pub(super) fn page(results: &Results, figures: &Figures, notes: &[Note]) -> Stri
                     }
                     (targets(results))
                     (amplification(results))
+                    (policies(results))
                     (summary(results))
                     (effects(results))
                 }
@@ -108,6 +109,7 @@ fn contents(results: &Results, figures: &Figures) -> Markup {
                 @for figure in &figures.drawn { li { a href=(format!("#{}", figure.name)) { (figure.title) } } }
                 @if results.targets.is_some() { li { a href="#target-table" { "Targets" } } }
                 @if results.amplification.is_some() { li { a href="#amplification-table" { "Amplification" } } }
+                @if results.policies.is_some() { li { a href="#policy-table" { "Policies" } } li { a href="#ranking-table" { "Ranking" } } li { a href="#pareto-table" { "Trade-offs" } } }
                 li { a href="#summary" { "Every metric" } }
                 @if results.effects.rows().len() > 0 {
                     li { a href="#effects-table" { "What mechanisms make, metric by metric" } }
@@ -243,6 +245,51 @@ fn amplification(results: &Results) -> Markup {
         all: sheet.rows().len(),
     }
     .markup()
+}
+
+/// The tables of a comparison, every column as it stands in its file.
+fn policies(results: &Results) -> Markup {
+    let tables = [
+        (
+            "policy-table",
+            "Policies",
+            "Each metric under a policy and in the scenario as it is, paired by seed.",
+            "policies.csv",
+            &results.policies,
+        ),
+        (
+            "ranking-table",
+            "Ranking",
+            "Ranks by mean, and those that pairwise tests leave open; less is better.",
+            "ranking.csv",
+            &results.ranking,
+        ),
+        (
+            "pareto-table",
+            "Trade-offs",
+            "What protects against what it costs, and how sure its place on the front is.",
+            "pareto.csv",
+            &results.pareto,
+        ),
+    ];
+    html! {
+        @for (id, title, caption, file, sheet) in tables {
+            @if let Some(sheet) = sheet { (as_it_stands(sheet, (id, title, caption, file))) }
+        }
+    }
+}
+
+fn as_it_stands(
+    sheet: &Sheet,
+    (id, title, caption, file): (&'static str, &'static str, &'static str, &'static str),
+) -> Markup {
+    let head: Vec<&str> = sheet.names().filter(|name| !["cell", "replicate"].contains(name)).collect();
+    let cell = |row: Line<'_>, column: &str| match row.number(column) {
+        Some(value) => number(Some(value)),
+        None => name(row.text(column)),
+    };
+    let rows = rows(sheet, |row| head.iter().map(|column| cell(row, column)).collect());
+    Listing { id, title, caption, file, head, rows, all: sheet.rows().len() }.markup()
 }
 
 fn summary(results: &Results) -> Markup {

@@ -27,6 +27,12 @@ pub(super) struct Results {
     pub(super) amplification: Option<Sheet>,
     /// What was observed, a row a target.
     pub(super) targets: Option<Sheet>,
+    /// What policies make of metrics, a row each.
+    pub(super) policies: Option<Sheet>,
+    /// How policies rank by each metric.
+    pub(super) ranking: Option<Sheet>,
+    /// What protects against what it costs.
+    pub(super) pareto: Option<Sheet>,
     /// Files without which something is left out, by name.
     pub(super) missing: Vec<&'static str>,
 }
@@ -54,7 +60,7 @@ impl Results {
             Ok::<Sheet, ReportError>(sheet.unwrap_or_default())
         };
         let [cells, runs] = [needed("cells.csv")?, needed("runs.csv")?];
-        let [summary, effects] = [needed("summary.csv")?, needed("effects.csv")?];
+        let summary = needed("summary.csv")?;
         let mut source = |name: &'static str| {
             let table = std::fs::read_to_string(folder.join(name)).ok().and_then(|text| text.parse().ok());
             if table.is_none() && manifest.lists(name) {
@@ -70,7 +76,10 @@ impl Results {
             }
             Ok::<Option<Sheet>, ReportError>(sheet)
         };
+        let effects = extra("effects.csv")?.unwrap_or_default();
         let (amplification, targets) = (extra("amplification.csv")?, extra("targets.csv")?);
+        let [policies, ranking, pareto] =
+            [extra("policies.csv")?, extra("ranking.csv")?, extra("pareto.csv")?];
         let folder = folder.to_owned();
         Ok(Self {
             folder,
@@ -84,6 +93,9 @@ impl Results {
             effects,
             amplification,
             targets,
+            policies,
+            ranking,
+            pareto,
             missing,
         })
     }

@@ -300,3 +300,49 @@ fn fans_are_quantiles_over_the_replicates_of_the_first_cell() {
     assert!(series.fan("basis_bps").quantiles[2].iter().all(|basis| basis.is_nan()));
     assert!(over_time::OverTime::read(&folder.path().join("series.csv"), Some("other")).unwrap().is_none());
 }
+
+#[test]
+fn a_comparison_of_policies_has_forests_and_a_front() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    put(
+        path,
+        "cells.csv",
+        "cell,replicate,policy,adaptation,arm\n0,,baseline,,base\n1,,baseline,,calm\n2,,halt,,base\n3,,halt,,calm\n",
+    );
+    put(
+        path,
+        "runs.csv",
+        "cell,replicate,policy,adaptation,arm,outcome,drawdown_pct\n0,0,baseline,,base,finished,5\n2,0,halt,,base,finished,3\n",
+    );
+    put(path, "summary.csv", "cell,replicate,policy,adaptation,arm,metric,replicates,mean\n");
+    put(
+        path,
+        "policies.csv",
+        "cell,replicate,policy,adaptation,arm,metric,pairs,difference,difference_ci_low,difference_ci_high\n2,,halt,,base,drawdown_pct,3,-2,-3,-1\n3,,halt,,calm,spread_bps_mean,3,0.5,,\n",
+    );
+    put(
+        path,
+        "ranking.csv",
+        "cell,replicate,policy,adaptation,arm,metric,replicates,mean,rank\n2,,halt,,base,drawdown_pct,3,3,1\n",
+    );
+    put(
+        path,
+        "pareto.csv",
+        "cell,replicate,policy,adaptation,protection,cost,replicates,protection_mean,cost_mean,on_front,dominated_by,front_share\n0,,baseline,,drawdown_pct,spread_bps_mean,3,5,1,yes,,0.9\n2,,halt,<b>,drawdown_pct,spread_bps_mean,3,3,1.5,yes,,1\n",
+    );
+    put(path, "scenario.toml", "title = \"a squeeze\"\n");
+    sealed(path, &origin());
+    let report = Report::of(path).unwrap();
+    let names: Vec<&str> = files(&report)
+        .into_keys()
+        .filter(|name| Path::new(name).extension().is_some_and(|end| end == "svg"))
+        .collect();
+    assert_eq!(names, ["drawdown.svg", "pareto.svg", "policies.svg", "policy_costs.svg"]);
+    let page = page_of(&report);
+    assert!(!page.contains("Left out"), "nothing that a comparison has is missing");
+    assert!(page.contains("halt, &lt;b&gt;\n") && page.contains("on the front in 0.9 of bootstrap draws"));
+    for table in ["policy-table", "ranking-table", "pareto-table"] {
+        assert!(page.contains(&format!("<h2 id=\"{table}\">")), "{table}");
+    }
+}
