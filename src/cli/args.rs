@@ -49,6 +49,11 @@ pub(super) enum Command {
     /// interval, a p-value corrected for all of them, the chance of being better, what sharing dice gained and the smallest difference
     /// that so many replicates detect. A ranking says when the data cannot decide; a Pareto table holds protection against its cost.
     Compare(CompareArgs),
+    /// Make a page of a results folder, with its figures as SVG and PNG, in its folder `report`.
+    ///
+    /// It is made from the tables that are there and runs nothing. The page loads nothing and has no script; docs/report.md says
+    /// what it shows.
+    Report(ReportArgs),
     /// Check a scenario, a study or a policy and say every problem at its place.
     Check(CheckArgs),
     /// List the shipped scenarios, studies and policies, and the mechanisms that can be switched off.
@@ -293,6 +298,15 @@ pub(super) enum SweepAction {
         #[arg(long, short)]
         quiet: bool,
     },
+}
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A results folder of `run`, `targets`, `sweep`, `amplify` or `compare`.
+    pub(super) results: PathBuf,
+    /// Say nothing.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Clone, Debug, Args)]

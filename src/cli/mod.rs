@@ -13,6 +13,7 @@ pub mod machine;
 mod pilot;
 mod policies;
 pub mod progress;
+mod report;
 mod run;
 pub mod signals;
 pub mod stdout;
@@ -114,6 +115,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         args::Command::Sweep(args) => sweep::sweep(args),
         args::Command::Amplify(args) => sweep::amplify(args),
         args::Command::Compare(args) => compare::compare(args),
+        args::Command::Report(args) => report::report(args),
         args::Command::Check(args) => words::check(args),
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),

@@ -11,7 +11,7 @@ use crate::output::{
     Band, Origin, OutputError, Publication, Rows, Series, TableJob, crash_figure, default_path, runs_row,
 };
 use crate::record::tables::{
-    CELLS, EFFECTS, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TARGET_VALUES, TARGETS, TRANSFERS,
+    CELLS, EFFECTS, LIQUIDATION_MAP, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TARGET_VALUES, TARGETS, TRANSFERS,
 };
 use crate::record::{Outcome, RunKey, RunRecord, numbers};
 use crate::stats::quantile::quantile;
@@ -118,6 +118,7 @@ impl<'a> Verb for OnePoint<'a> {
             TableJob { table: &RUNS, rows: Rows::PerRun(&run_row) },
             fragments(&SERIES),
             fragments(&LIQUIDATIONS),
+            fragments(&LIQUIDATION_MAP),
             fragments(&TRANSFERS),
             given(&SUMMARY, measured.metrics.summary(self.design, 0)),
             given(&EFFECTS, measured.metrics.effects(self.design, 0)),

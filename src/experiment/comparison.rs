@@ -152,7 +152,8 @@ impl<'d> Comparison<'d> {
         let (diffusion, paths) = null.unzip();
         let unlevered = design.find_arm(Arm::Unlevered);
         let targets = design.targets.as_slice();
-        let of_cell = |cell: usize| Columns(values.values[cell].iter().map(|of| Some(of.as_slice())).collect());
+        let of_cell =
+            |cell: usize| Columns(values.values[cell].iter().map(|of| Some(of.as_slice())).collect());
         let forecasts = |columns: &Columns<'_>| columns.forecasts(targets, columns.given(targets).as_deref());
         let model = of_cell(0);
         let given = model.given(targets).map(|met| (met.len(), met.iter().filter(|met| **met).count()));

@@ -243,6 +243,8 @@ impl Design {
         let seed = Seed { master: self.seed, replicate: key.replicate };
         let recorder = Recorder::new(scenario, key.cell, key.replicate);
         let recorder = if self.has_tables { recorder } else { recorder.metrics_only() };
+        let is_mapped = self.space.is_none() && key == RunKey { cell: 0, replicate: 0 };
+        let recorder = if is_mapped { recorder.with_liquidation_map(scenario) } else { recorder };
         let watcher = (!self.targets.is_empty()).then(|| Watcher::new(scenario, &self.targets));
         let mut observer = ((recorder, watcher), self.hash.then(TapeHasher::new));
         let mut simulation = Simulation::new(scenario, seed, &mut observer);

@@ -60,8 +60,9 @@ pub fn claim(path: &Path) -> Result<(), FolderError> {
 }
 
 /// Removes what an earlier publication left in a folder of ours, so that it cannot be taken for the results that are
-/// about to be made. The journal is not touched, nor is any file that no publication made.
+/// about to be made; so too a report of it. The journal is not touched, nor is any file that no publication made.
 pub fn discard_results(path: &Path) -> Result<(), FileError> {
+    super::report::discard(path)?;
     // The seal goes first: without it the rest is not taken for results if this is interrupted.
     let listed = listed_files(path);
     let partial = names_in(path)?.into_iter().filter(|name| name.ends_with(WholeFile::PARTIAL));

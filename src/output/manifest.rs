@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -52,14 +53,31 @@ pub struct Origin {
     pub plan_blake3: String,
 }
 
+/// What stands in `manifest.json`.
 #[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Manifest {
+pub(super) struct Manifest {
     program: String,
-    program_version: String,
-    program_commit: String,
-    model_version: u32,
-    origin: Origin,
+    /// Version of the program that made the results.
+    pub(super) program_version: String,
+    /// Commit of its source.
+    pub(super) program_commit: String,
+    /// Version of its model.
+    pub(super) model_version: u32,
+    /// All that decides the results.
+    pub(super) origin: Origin,
     files: Vec<FileEntry>,
+}
+
+impl Manifest {
+    /// Tells whether a file of this name was sealed.
+    pub(super) fn lists(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.path == name)
+    }
+}
+
+/// Reads the manifest of a folder; `None` where there is none or what is there is damaged.
+pub(super) fn read_manifest(folder: &Path) -> Option<Manifest> {
+    serde_json::from_str(&read_small(folder, MANIFEST).ok()?).ok()
 }
 
 /// Writes `manifest.json`, then `SHA256SUMS`: with the latter the folder is sealed.
@@ -99,7 +117,8 @@ pub fn verify(folder: &Path) -> Result<(), Vec<String>> {
     if sums_text != sums(&manifest, &manifest_text) {
         return Err(vec![format!("{MANIFEST} and {SUMS} do not agree")]);
     }
-    let problems: Vec<String> = manifest.files.iter().filter_map(|file| problem_with(folder, file)).collect();
+    let problems = manifest.files.par_iter().filter_map(|file| problem_with(folder, file));
+    let problems: Vec<String> = problems.collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
@@ -143,9 +162,7 @@ fn read_small(folder: &Path, name: &str) -> Result<String, String> {
 
 /// Names the files of an earlier seal, as far as there is one; only names that lie in the folder itself.
 pub(super) fn listed_files(folder: &Path) -> Vec<String> {
-    let manifest =
-        read_small(folder, MANIFEST).ok().and_then(|text| serde_json::from_str::<Manifest>(&text).ok());
-    let files = manifest.map(|manifest| manifest.files).unwrap_or_default();
+    let files = read_manifest(folder).map(|manifest| manifest.files).unwrap_or_default();
     let plain = |name: &String| Path::new(name).file_name().is_some_and(|last| last == name.as_str());
     files.into_iter().map(|file| file.path).filter(plain).collect()
 }

@@ -19,6 +19,7 @@ mod folder;
 mod latex;
 mod manifest;
 mod publication;
+mod report;
 mod run_log;
 mod tables;
 
@@ -27,5 +28,6 @@ pub use folder::{FolderError, claim, default_path, discard_results};
 pub use latex::{Cell, booktabs};
 pub use manifest::{FileEntry, MANIFEST, Origin, SUMS, Standing, standing, verify};
 pub use publication::{OutputError, Publication};
+pub use report::{PAGE, REPORT, Report, ReportError};
 pub use run_log::{RUN_LOG, Session, log_session};
 pub use tables::{Rows, TableJob, runs_row};

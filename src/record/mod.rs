@@ -3,6 +3,7 @@
 
 pub mod auditor;
 pub mod columns;
+mod liquidation_map;
 mod number;
 mod recorder;
 mod row_writer;

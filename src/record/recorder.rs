@@ -1,6 +1,7 @@
 //! What was seen of one run: samples, liquidations, and the metrics of the runs table. Memory grows with the samples and
 //! the liquidations, never with the number of events.
 
+use super::liquidation_map::LiquidationMap;
 use super::scale::Scale;
 use super::tables::{LIQUIDATIONS, SERIES, TRANSFERS, metrics};
 use super::{Fragment, RowWriter};
@@ -51,6 +52,7 @@ pub struct Recorder {
     has_rows: bool,
     series: RowWriter<'static>,
     liquidations: RowWriter<'static>,
+    map: Option<LiquidationMap>,
     forced: Option<Forced>,
     seen: Seen,
     since_sample: Flow,
@@ -136,6 +138,7 @@ impl Recorder {
             has_rows: true,
             series: RowWriter::new(&SERIES),
             liquidations: RowWriter::new(&LIQUIDATIONS),
+            map: None,
             forced: None,
             seen: Seen { fund_min: f64::INFINITY, ..Seen::default() },
             since_sample: Flow::default(),
@@ -148,6 +151,13 @@ impl Recorder {
     #[must_use]
     pub fn metrics_only(self) -> Self {
         Self { has_rows: false, ..self }
+    }
+
+    /// Keeps a map of liquidation prices besides.
+    #[must_use]
+    pub fn with_liquidation_map(mut self, scenario: &Scenario) -> Self {
+        self.map = Some(LiquidationMap::new(scenario, self.id));
+        self
     }
 
     fn value(&self, price: Price, qty: Qty) -> f64 {
@@ -186,6 +196,9 @@ impl Recorder {
             self.seen.peak = mark;
         }
         self.samples.push(sample);
+        if let Some(map) = &mut self.map {
+            map.sample((self.cell, self.replicate), world, time);
+        }
         self.sample_spot(world, time);
     }
 
@@ -309,11 +322,12 @@ impl Recorder {
                 .number(amount);
         }
         let fragment = |table: &super::Table<'_>, rows| Fragment { table: table.name.to_owned(), rows };
-        let fragments = vec![
+        let mut fragments = vec![
             fragment(&SERIES, self.series.finish()),
             fragment(&LIQUIDATIONS, self.liquidations.finish()),
             fragment(&TRANSFERS, transfers.finish()),
         ];
+        fragments.extend(self.map.map(LiquidationMap::finish));
         (metrics, fragments)
     }
 

@@ -147,6 +147,22 @@ pub static LIQUIDATIONS: Table<'_> = Table {
     ],
 };
 
+/// One row a moment and range of prices, of the first run alone.
+pub static LIQUIDATION_MAP: Table<'_> = Table {
+    name: "liquidation_map",
+    title: "open positions of the first run that would be liquidated in a range of prices within 30 % of the first mark",
+    columns: &[
+        CELL,
+        REPLICATE,
+        time("time_s", "time since the scenario's start"),
+        text("market", "market"),
+        number("price_from", "USD", "lower end of the range of liquidation prices"),
+        number("price_to", "USD", "upper end of it, excluded"),
+        number("long_usd", "USD", "notional of longs that would be liquidated there, at the mark"),
+        number("short_usd", "USD", "notional of shorts that would be liquidated there, at the mark"),
+    ],
+};
+
 /// One row a reason for which money moved.
 pub static TRANSFERS: Table<'_> = Table {
     name: "transfers",
@@ -337,17 +353,29 @@ pub static TARGETS: Table<'_> = Table {
         number("scale", "1", "what simulated values were multiplied by"),
         number("observed", "of the statistic", "observed value"),
         number("tolerance", "of the statistic", "how exactly it is known or matters"),
-        integer("runs", "1", "runs with a value, of those in which every fitted target is within its tolerance"),
+        integer(
+            "runs",
+            "1",
+            "runs with a value, of those in which every fitted target is within its tolerance",
+        ),
         number("median", "of the statistic", "simulated median"),
         number("p05", "of the statistic", "simulated 5 % quantile"),
         number("p95", "of the statistic", "simulated 95 % quantile"),
         text("narrow", "whether the two quantiles are no further apart than three tolerances"),
         text("inside", "whether the observed value lies between them"),
         number("score", "tolerances", "interval score (Gneiting, Raftery 2007; alpha .1) over the tolerance"),
-        number("all_median", "of the statistic", "median of all runs, whatever came out for the fitted targets"),
+        number(
+            "all_median",
+            "of the statistic",
+            "median of all runs, whatever came out for the fitted targets",
+        ),
         number("all_p05", "of the statistic", "5 % quantile of all runs"),
         number("all_p95", "of the statistic", "95 % quantile of all runs"),
-        integer("unlevered_runs", "1", "runs without leverage that have a value, held to the fitted targets as well"),
+        integer(
+            "unlevered_runs",
+            "1",
+            "runs without leverage that have a value, held to the fitted targets as well",
+        ),
         number("unlevered_median", "of the statistic", "median without leverage"),
         number("unlevered_p05", "of the statistic", "5 % quantile without leverage"),
         number("unlevered_p95", "of the statistic", "95 % quantile without leverage"),
@@ -376,7 +404,8 @@ pub static TARGET_VALUES: Table<'_> = Table {
 };
 
 /// All tables that `run` writes.
-pub static TABLES: [&Table<'_>; 7] = [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &TRANSFERS, &SUMMARY, &EFFECTS];
+pub static TABLES: [&Table<'_>; 8] =
+    [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &LIQUIDATION_MAP, &TRANSFERS, &SUMMARY, &EFFECTS];
 
 /// The tables that `targets` writes besides.
 pub static TARGET_TABLES: [&Table<'_>; 2] = [&TARGETS, &TARGET_VALUES];

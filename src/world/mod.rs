@@ -37,8 +37,8 @@ pub use spec::{
 pub use venue::{Notice, Order, Request, Trigger};
 
 use crate::clearing::{
-    AccountTotals, Accounts, Ledger, LiquidationIndex, MarginMode, PositionId, Purse, Reason, Transfer,
-    TriggerIndex, liquidation,
+    AccountTotals, Accounts, Ledger, LiquidationIndex, MarginMode, OpenPosition, PositionId, Purse, Reason,
+    Transfer, TriggerIndex, liquidation,
 };
 use crate::event::{Assignment, Emit, Event, Observer};
 use crate::market::{Book, Breaker, FastIdBook, Handle, Owner, Place, Stops};
@@ -410,6 +410,14 @@ impl World {
             MarginMode::Unmargined => self.accounts.get(position.account).cash,
         };
         backing + liquidation::equity(spec.contract, position, mark)
+    }
+
+    /// Returns the mark at which a position is liquidated; none for a flat one, one without isolated margin, and one that no mark
+    /// breaches.
+    pub fn liquidation_price(&self, position: &OpenPosition) -> Option<Price> {
+        let (market, venue) = self.spec.of(position.market);
+        let isolated = position.mode == MarginMode::Isolated;
+        isolated.then(|| placing::trigger(market, venue, position))?.map(|trigger| trigger.tick)
     }
 
     /// Tells whether a position that was opened at `entry` with this margin behind it would not be liquidated at a mark.

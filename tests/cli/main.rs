@@ -11,6 +11,7 @@ mod determinism;
 mod faults;
 mod place;
 mod refusals;
+mod report;
 mod shards;
 mod sweep;
 mod targets;

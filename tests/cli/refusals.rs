@@ -4,8 +4,9 @@ use crate::place::{Place, SOUND, Said, assert_text};
 use std::fmt::Write as _;
 use std::process::Command;
 
-/// A second of processor time and 100 MB of address space, which bounds memory from above.
-const LIMITS: &str = "-t 1 && ulimit -v 100000";
+/// A second of processor time and 150 MB of address space, which bounds memory from above; the program itself, with the fonts of its
+/// figures, takes some 40 of them.
+const LIMITS: &str = "-t 1 && ulimit -v 150000";
 
 /// Checks `broken.toml` within the limits and returns what was said.
 #[track_caller]

@@ -28,7 +28,7 @@ fn hourly() -> String {
 #[test]
 fn a_comparison_reads_well() {
     let place = place();
-    let words = "targets sound.toml -n 3 --out out";
+    let words = "targets sound.toml -n 6 --out out";
     assert_text!("targets", place.said(words).expect(0, &[]).out);
     place.write("sound.COIN-PERP.hourly.csv", hourly());
     let said =
@@ -40,7 +40,7 @@ fn a_comparison_reads_well() {
 fn tables_and_json_say_what_is_printed() {
     let place = place();
     place.write("sound.COIN-PERP.hourly.csv", hourly());
-    let said = place.said("targets sound.toml -n 3 --json --out out").expect(0, &[]);
+    let said = place.said("targets sound.toml -n 6 --json --out out").expect(0, &[]);
     let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!((&json["scenario"], &json["folder"]), (&"sound".into(), &"out".into()));
     let results = place.results("out");
@@ -76,8 +76,8 @@ fn tables_and_json_say_what_is_printed() {
         let told = json["scores"][arm]["scenario"].as_f64().unwrap();
         assert!((told - summed(arm)).abs() < 1e-9, "{arm}: {told}");
     }
-    // Two cells of three runs and eight targets, with a header.
-    assert_eq!(text("target_values.csv").lines().count(), 1 + 2 * 3 * 8);
+    // Two cells of six runs and eight targets, with a header.
+    assert_eq!(text("target_values.csv").lines().count(), 1 + 2 * 6 * 8);
     assert_eq!(text("cells.csv"), "cell,replicate,arm\n0,,base\n1,,unlevered\n");
     let package: serde_json::Value = serde_json::from_str(&text("datapackage.json")).unwrap();
     let names: Vec<&str> =
@@ -106,7 +106,7 @@ fn another_observation_takes_no_other_run() {
     let whole = place.results("out");
     let again = place.said(words).expect(0, &["out is complete already"]);
     assert_eq!(again.out, first.out);
-    place.write("sound.targets.csv", TARGETS.replace(",0.9,0.2,", ",0.8,0.1,"));
+    place.write("sound.targets.csv", TARGETS.replace(",0.9,2,", ",0.8,1,"));
     place.said(words).expect(0, &["scenario.targets.csv is not what is compared now", "made again"]);
     let changed = place.results("out");
     assert_ne!(changed["targets.csv"], whole["targets.csv"]);

@@ -1,6 +1,9 @@
 //! Fewer points for the same picture: a line keeps its extremes in every column of the plot, bars are summed over
 //! intervals wide enough to be seen.
 
+/// More bars than this are too thin to be seen.
+pub(super) const MOST_BARS: usize = 300;
+
 /// A point in data units.
 pub(super) type Point = (f64, f64);
 
@@ -91,6 +94,11 @@ pub(super) fn bins(time: &[f64], amounts: &[f64], most: usize) -> Bins {
     let sums =
         amounts.chunks(per_bin).map(|chunk| chunk.iter().filter(|amount| amount.is_finite()).sum()).collect();
     Bins { from: first - interval, width: interval * per_bin as f64, sums }
+}
+
+/// Returns the sums of amounts over the intervals that bars are drawn for.
+pub(super) fn sums(time: &[f64], amounts: &[f64]) -> Vec<f64> {
+    bins(time, amounts, MOST_BARS).sums
 }
 
 /// Returns the time between two samples; 1 s where there are not two.

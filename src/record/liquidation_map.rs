@@ -1,0 +1,84 @@
+//! Where open positions would be liquidated, over time: what a fall would set free at which price. It is read from the world at
+//! some samples of one run, since a table of every run would be as large as all others together.
+
+use super::scale::Scale;
+use super::tables::LIQUIDATION_MAP;
+use super::{Fragment, RowWriter};
+use crate::scenario::Scenario;
+use crate::units::{MarketId, Time};
+use crate::world::World;
+use std::collections::BTreeMap;
+
+/// Samples of a map: as many columns as a figure shows.
+const MOST_SAMPLES: i64 = 120;
+/// Price bins between nothing and twice the first mark: half a percent each.
+const BINS: f64 = 400.0;
+/// Bins on either side of the first mark, 30 %: positions with leverage 4 and more lie within.
+const REACH: i64 = 60;
+
+/// The map of one run.
+pub(super) struct LiquidationMap {
+    rows: RowWriter<'static>,
+    market: MarketId,
+    name: String,
+    scale: Scale,
+    /// Between two of its samples.
+    every: Time,
+    next: Time,
+    /// First mark in USD, once it is known.
+    first: Option<f64>,
+}
+
+impl LiquidationMap {
+    /// Begins the map of a market.
+    pub(super) fn new(scenario: &Scenario, market: MarketId) -> Self {
+        let samples = scenario.duration.0.div_euclid(scenario.sample_every.0.max(1)) + 1;
+        let per_map = samples.div_euclid(MOST_SAMPLES) + 1;
+        Self {
+            rows: RowWriter::new(&LIQUIDATION_MAP),
+            market,
+            name: scenario.world.markets[market.index()].name.clone(),
+            scale: Scale::of(scenario, market),
+            every: Time(scenario.sample_every.0 * per_map),
+            next: Time::ZERO,
+            first: None,
+        }
+    }
+
+    /// Sees the market at a sample.
+    pub(super) fn sample(&mut self, (cell, replicate): (u32, u32), world: &World, time: Time) {
+        if time < self.next {
+            return;
+        }
+        self.next = time + self.every;
+        let mark = world.mark(self.market);
+        let first = *self.first.get_or_insert(self.scale.price(mark));
+        let width = first * 2.0 / BINS;
+        let middle = (BINS / 2.0) as i64;
+        let mut sums: BTreeMap<i64, [f64; 2]> = BTreeMap::new();
+        for (_, position) in world.accounts.positions().filter(|(_, position)| position.market == self.market)
+        {
+            let Some(trigger) = world.liquidation_price(position) else { continue };
+            let bin = libm::floor(self.scale.price(trigger) / width) as i64;
+            if (middle - REACH..middle + REACH).contains(&bin) {
+                let side = usize::from(position.lots.0 < 0);
+                sums.entry(bin).or_default()[side] += self.scale.worth(mark, position.lots.size());
+            }
+        }
+        for (bin, [long, short]) in sums {
+            self.rows
+                .row(cell, replicate)
+                .time(time)
+                .text(self.name.as_str())
+                .number(bin as f64 * width)
+                .number((bin + 1) as f64 * width)
+                .number(long)
+                .number(short);
+        }
+    }
+
+    /// Ends the map.
+    pub(super) fn finish(self) -> Fragment {
+        Fragment { table: LIQUIDATION_MAP.name.to_owned(), rows: self.rows.finish() }
+    }
+}
