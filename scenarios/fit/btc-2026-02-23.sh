@@ -8,7 +8,7 @@
 set -eu
 program=$1
 shift
-[ $# -gt 0 ] || set -- 3600 3900 4200 4500
+[ $# -gt 0 ] || set -- 3600 3900 4200
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 for size in "$@"; do

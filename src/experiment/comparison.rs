@@ -62,15 +62,15 @@ impl Columns<'_> {
 
     /// Forecasts each target, given what was fitted.
     fn forecasts(&self, targets: &[Target], given: Option<&[bool]>) -> Vec<Option<Forecast>> {
-        let forecast = |(target, column): (&Target, &Option<&[Option<f64>]>)| {
-            let column = (*column)?;
+        let forecast = |(target, column): (&Target, Option<&[Option<f64>]>)| {
+            let column = column?;
             let is_in = |run: usize| given.is_none_or(|given| given[run]);
             let is_kept = |run| target.purpose == Purpose::Fit || is_in(run);
             let kept = (0..column.len()).filter(|run| is_kept(*run));
             let values: Vec<f64> = kept.filter_map(|run| column[run]).collect();
             Forecast::of(target, &values)
         };
-        targets.iter().zip(&self.0).map(forecast).collect()
+        targets.iter().zip(self.0.iter().copied()).map(forecast).collect()
     }
 }
 

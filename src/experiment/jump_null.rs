@@ -27,6 +27,9 @@ pub struct JumpNull {
     pub conditioned: Option<(usize, f64)>,
 }
 
+/// The value of a target in each path; some may have none.
+type PathValues = Vec<Option<f64>>;
+
 impl JumpNull {
     /// Fits the null to the hours that are over when the scenario starts. It speaks about targets of marks in that market.
     /// `None` if there are fewer than 30 returns before the start, or the price did not move.
@@ -39,7 +42,7 @@ impl JumpNull {
         market: MarketId,
         targets: &[Target],
         seed: u64,
-    ) -> Option<(Self, Vec<Option<Vec<Option<f64>>>>)> {
+    ) -> Option<(Self, Vec<Option<PathValues>>)> {
         let returns = hourly.log_returns_until(start);
         let process = JumpDiffusion::fit(&returns)?;
         let about = |target: &Target| target.statistic.feed == Feed::Price && target.market == market;
@@ -99,8 +102,8 @@ impl Paths {
         Some(Self { times, paths: (0..PATHS).map(path).collect() })
     }
 
-    /// Returns the value of a target in each path, with a drift added over a window; some paths may have none.
-    fn values(&self, target: &Target, added: Option<(Window, f64)>) -> Vec<Option<f64>> {
+    /// Returns the values of a target, with a drift added over a window.
+    fn values(&self, target: &Target, added: Option<(Window, f64)>) -> PathValues {
         let (window, drift) = added.unwrap_or((target.window, 0.0));
         let length = (window.to - window.from).as_secs_f64();
         let share = |time: Time| ((time - window.from).as_secs_f64() / length).clamp(0.0, 1.0);

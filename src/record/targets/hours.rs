@@ -25,7 +25,7 @@ pub(super) struct Hours {
     mark: Option<f64>,
     /// Mark in force at the start of this hour, and the extremes since.
     begin: Option<(f64, f64, f64)>,
-    hours: Vec<Hour>,
+    over: Vec<Hour>,
 }
 
 impl Hours {
@@ -45,7 +45,7 @@ impl Hours {
     }
 
     fn new(window: Window, what: fn(&Hour) -> f64, of: fn(&[f64]) -> Option<f64>) -> Self {
-        Self { window, of, what, next: window.from + Time::HOUR, mark: None, begin: None, hours: Vec::new() }
+        Self { window, of, what, next: window.from + Time::HOUR, mark: None, begin: None, over: Vec::new() }
     }
 
     /// Ends every hour that is over before `time`.
@@ -53,7 +53,7 @@ impl Hours {
         while self.next < time && self.next <= self.window.to {
             if let (Some((first, low, high)), Some(now)) = (self.begin, self.mark) {
                 let (change_pct, range_pct) = ((now / first - 1.0) * 100.0, (high / low - 1.0) * 100.0);
-                self.hours.push(Hour { change_pct, range_pct });
+                self.over.push(Hour { change_pct, range_pct });
             }
             self.begin = self.mark.map(|mark| (mark, mark, mark));
             self.next = self.next + Time::HOUR;
@@ -72,9 +72,9 @@ impl Accumulator for Hours {
     }
 
     fn value(&self) -> Option<f64> {
-        let mut over = self.clone();
-        over.advance(Time::MAX);
-        let values: Vec<f64> = over.hours.iter().map(self.what).collect();
+        let mut ended = self.clone();
+        ended.advance(Time::MAX);
+        let values: Vec<f64> = ended.over.iter().map(self.what).collect();
         (self.of)(&values)
     }
 }
