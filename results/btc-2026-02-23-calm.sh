@@ -1,53 +1,52 @@
 #!/bin/sh
-# Ten days of btc-2026-02-23 without its sale, beside the calm ranges of the real week: statistics of 240 hours of the mark, and what the
-# days' books and volumes are.
+# Twenty days of btc-2026-02-23 without its sale, beside the calm ranges of the real week (scenarios/fit/btc-2026-02-23-calm.targets.csv):
+# what the days are like, whether each median is within its tolerance, and what forced liquidation adds to a day's drawdown.
 #
 #   results/btc-2026-02-23-calm.sh PROGRAM
+#
+# Exits with 1 if a range is missed.
 set -eu
 program=$1
+here=$(cd "$(dirname "$0")/../scenarios" && pwd)
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
-(
-    cd "$place"
-    "$program" run btc-2026-02-23 -n 10 --out calm --set duration=24h --set 'counterfactuals=[]' \
-        --set shocks.early.event.meta_order.quantity=0 --set shocks.selling.event.meta_order.quantity=0 2>/dev/null
-)
-sorted() { LC_ALL=C sort -g; }
+"$program" show btc-2026-02-23 --resolved --set duration=24h --set 'counterfactuals=["forced_liquidation"]' \
+    --set shocks.early.event.meta_order.quantity=0 --set shocks.selling.event.meta_order.quantity=0 >"$place/day.toml"
+cp "$here/fit/btc-2026-02-23-calm.targets.csv" "$place/day.targets.csv"
+"$program" run "$place/day.toml" -n 20 --out "$place/run" 2>/dev/null
+"$program" targets "$place/day.toml" -n 20 --out "$place/day" --quiet 2>/dev/null
 
-# Prints the quantile P of the sorted numbers on its input (type 7), with a name.
-quantile() {
-    awk -v name="$1" -v p="$2" '
-        { x[NR] = $1 }
-        END { at = 1 + (NR - 1) * p; i = int(at); y = i < NR ? x[i + 1] : x[i]; printf "%-52s %8.4g\n", name, x[i] + (at - i) * (y - x[i]) }'
-}
+echo
+echo "the real week, day by day: root mean square of hourly returns, median and 95 % quantile of their size, median range [%]"
+awk -F, '
+    function sort(x, n,   i, j, t) { for (i = 2; i <= n; i++) for (j = i; j > 1 && x[j - 1] > x[j]; j--) { t = x[j]; x[j] = x[j - 1]; x[j - 1] = t } }
+    function quantile(x, n, p,   at, i) { at = 1 + (n - 1) * p; i = int(at); return x[i] + (at - i) * ((i < n ? x[i + 1] : x[i]) - x[i]) }
+    /^#/ || /^time/ { next }
+    $1 >= "2026-02-23" { next }
+    { if (last > 0) {
+          r = 100 * log($4 / last); n++; size[n] = r < 0 ? -r : r; range[n] = 100 * ($2 / $3 - 1); squares += r * r
+          if (n == 24) {
+              sort(size, n); sort(range, n)
+              printf "  24 h to %s  %.2f  %.2f  %.2f  %.2f\n", $1, sqrt(squares / n), quantile(size, n, .5), quantile(size, n, .95), quantile(range, n, .5)
+              n = squares = 0 } }
+      last = $4 }' "$here/btc-2026-02-23.BTC-PERP.hourly.csv"
 
 echo
 awk -F, '
-    NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
-    $column["market"] != "BTC-PERP" { next }
-    { mark = $column["mark"]; time = $column["time_s"]
-      if (time > 0) { if (mark > high) high = mark; if (mark < low) low = mark }
-      if (time % 3600 == 0) {
-          if (time > 0) print 100 * log(mark / begin), 100 * (high / low - 1)
-          begin = high = low = mark } }' "$place/calm/series.csv" >"$place/hours"
-awk '{ n++; s += $1 * $1 } END { printf "%-52s %8.4g\n", "hours: return, root mean square [%]", sqrt(s / n) }' "$place/hours"
-awk '{ print $1 < 0 ? -$1 : $1 }' "$place/hours" | sorted >"$place/sizes"
-quantile "hours: size of the return, median [%]" 0.5 <"$place/sizes"
-quantile "hours: size of the return, 95 % quantile [%]" 0.95 <"$place/sizes"
-awk '{ print $2 }' "$place/hours" | sorted | quantile "hours: highest over lowest, median [%]" 0.5
-for metric in worst_1h_pct liquidated_peak_minute_usd spread_bps_mean depth_bid_1pct_usd_mean depth_ask_1pct_usd_mean \
-    volume_over_spot_volume; do
+    NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i
+              printf "%-16s %10s %10s %10s %10s %10s\n", "a day", "observed", "tolerance", "5 %", "median", "95 %"; next }
+    { off = $column["median"] - $column["observed"]; tolerance = $column["tolerance"]
+      is_in = off <= tolerance && -off <= tolerance; missed += !is_in
+      printf "%-16s %10.4g %10.4g %10.4g %10.4g %10.4g  %s\n", $column["id"], $column["observed"], tolerance, $column["p05"], \
+          $column["median"], $column["p95"], is_in ? "within" : "MISSED" }
+    END { printf "%d missed\n", missed; exit missed > 0 }' "$place/day/targets.csv" && missed=0 || missed=1
+
+echo
+for metric in volume_over_spot_volume volume_usd spot_volume_usd liquidated_usd liquidated_peak_minute_usd; do
     awk -F, -v metric="$metric" '
         NR == 1 { for (i = 1; i <= NF; i++) if ($i == metric) at = i; next }
-        { print $at }' "$place/calm/runs.csv" | sorted >"$place/days"
-    quantile "days: $metric, least" 0 <"$place/days"
-    quantile "days: $metric, median" 0.5 <"$place/days"
-    quantile "days: $metric, most" 1 <"$place/days"
+        $1 == 0 { print $at }' "$place/day/runs.csv" | LC_ALL=C sort -g | awk -v metric="$metric" '
+        { x[NR] = $1 }
+        END { printf "%-28s least %9.4g, median %9.4g, most %9.4g\n", metric, x[1], (x[int((NR + 1) / 2)] + x[int(NR / 2) + 1]) / 2, x[NR] }'
 done
-awk -F, '
-    NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
-    $column["market"] == "BTC-PERP" && $column["time_s"] > 0 && $column["time_s"] % 28800 == 0 { print $column["funding_rate_pct"] }
-    ' "$place/calm/series.csv" | sorted >"$place/funding"
-quantile "settlements: funding rate, least [%]" 0 <"$place/funding"
-quantile "settlements: funding rate, median [%]" 0.5 <"$place/funding"
-quantile "settlements: funding rate, most [%]" 1 <"$place/funding"
+exit $missed

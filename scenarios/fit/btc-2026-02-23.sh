@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fits the size of the selling in btc-2026-02-23 to one number, the fall of the mark from 01:00 to 02:00: says for each size the median
-# over twenty replicates and how far it is from the 3.464 % that were observed. Nothing else is looked at.
+# over forty replicates and how far it is from the 3.464 % that were observed. Nothing else is looked at.
 #
 #   scenarios/fit/btc-2026-02-23.sh PROGRAM [SIZE ...]
 #
@@ -8,11 +8,11 @@
 set -eu
 program=$1
 shift
-[ $# -gt 0 ] || set -- 3600 3900 4200
+[ $# -gt 0 ] || set -- 3600 3900 4200 4500
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 for size in "$@"; do
-    "$program" run btc-2026-02-23 --quiet --out "$place/$size" --set duration=2h --set 'counterfactuals=[]' \
+    "$program" run btc-2026-02-23 -n 40 --quiet --out "$place/$size" --set duration=2h --set 'counterfactuals=[]' \
         --set shocks.selling.event.meta_order.quantity="$size"
     awk -F, -v size="$size" '
         NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i }

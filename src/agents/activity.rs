@@ -1,6 +1,6 @@
 //! Activity that responds to volatility: how much faster than usual a clock runs, so that volume rises in a crash.
 //!
-//! A clock of a population ticks at its highest rate for ever, and each tick counts with probability multiplier / highest. So
+//! A clock of people who are modelled one by one ticks at its highest rate for ever, and each tick counts with probability multiplier / highest. So
 //! two runs that differ in a mechanism have the same ticks, whatever their prices do. Volatility is sampled every
 //! `OBSERVED_EVERY`; until the next sample the multiplier is known, and ticks that do not count are passed over without waking
 //! anybody. The first tick beyond it is decided when it comes.

@@ -5,22 +5,22 @@
 //! The book is stationary by construction: at distance x orders are cancelled at rate theta(x) each and arrive at
 //! lambda(x) = theta(x) n(x), where n(x) is the target depth, so that refill time is a parameter of its own.
 //!
-//! One clock at a constant rate serves all of it, thinned, so that wake-up times are the same in two runs that differ in a
+//! One clock at a constant rate serves all of it, so that wake-up times are the same in two runs that differ in a
 //! mechanism. Live orders are kept in one list a rung. Each list has a share of the clock that bounds its cancellations:
 //! (list's capacity) x (the rate one rung nearer, since the middle moves); a draw picks one order, looks where it is now,
 //! and cancels it with probability theta(x) over the bound. Orders that traded are found gone when they are drawn.
 //!
 //! Activity responds to volatility, if the parameters say so: market orders, and near the middle arrivals and cancellations by
-//! one factor, so that the book refills faster and is as deep as before. The clock then ticks at the highest rate for ever and is
-//! thinned (`activity`).
+//! one factor, so that the book refills faster and is as deep as before. What comes beyond the usual is of a clock of its own (`surplus`).
 //!
 //! Distances are measured from the middle or, if the parameters say so, from a reference that learns from trades (`reference`).
 //!
 //! What can go wrong: after a fast move, orders near the touch may still be listed at their old distance and live
 //! longer than theta says, for about one lifetime of the old rung: resting orders of people who were not looking.
 
-use super::activity::{Activity, known_for};
+use super::activity::Activity;
 use super::reference::{Reference, ReferenceRule};
+use super::surplus::{Clock, Surplus};
 use super::{Actions, Decide, MARKET, View, Wake, limit, order};
 use crate::market::TimeInForce;
 use crate::rng::{Rng, Stream};
@@ -78,12 +78,31 @@ enum Candidate {
     Cancel { list: usize },
 }
 
+/// What makes a candidate more frequent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Response {
+    Activity,
+    Both,
+    Flight,
+    Neither,
+}
+
+/// A choice among candidates by their rates.
+#[derive(Clone, Debug)]
+struct Choice {
+    weights: Weighted,
+    candidates: Vec<Candidate>,
+    /// All together, a second.
+    rate: f64,
+}
+
 /// The tick that is waited for.
 #[derive(Clone, Debug)]
 struct Pending {
+    at: Time,
     candidate: Candidate,
-    /// Draw on whether it counts, if volatility is sampled before it comes.
-    undecided: Option<f64>,
+    /// Whether a cancellation has still to be thinned by the length of its list.
+    is_open: bool,
     rng: Rng,
 }
 
@@ -96,9 +115,14 @@ pub struct Background {
     /// Whose the market orders are: another account, since they would otherwise meet their own quotes.
     taker: AccountId,
     stream: Stream,
-    /// Waits between ticks of the clock.
+    /// Waits between ticks of the clock at usual activity.
     tick: Exponential,
-    choice: Weighted,
+    usual: Choice,
+    /// Multiplier of activity in this slice of time.
+    activity: f64,
+    surplus: Surplus,
+    /// What ticks of the surplus bring, by clock.
+    unusual: Vec<(Response, Choice)>,
     /// Live orders by rung, those that traded included until they are drawn.
     lists: Vec<Vec<OrderId>>,
     /// Ticks of the clock so far; the number in the key of each draw.
@@ -110,19 +134,24 @@ pub struct Background {
 impl Background {
     /// Makes the agent for two unmargined accounts. Its draws come from `stream` by tick of its clock.
     pub fn new(spec: BackgroundSpec, quoter: AccountId, taker: AccountId, stream: Stream) -> Self {
-        let mut weights = vec![spec.market_rate * spec.activity.highest()];
-        for (index, rung) in spec.rungs.iter().enumerate() {
-            let arrivals = spec.orders_per_rung / rung.lifetime_s * highest(&spec, index);
-            weights.push(if rung.bid_lots > 0.0 { arrivals } else { 0.0 });
-            weights.push(if rung.ask_lots > 0.0 { arrivals } else { 0.0 });
-        }
-        for list in 0..spec.rungs.len() {
-            let often = highest(&spec, list.saturating_sub(1)) * spec.flight.highest();
-            weights.push(capacity(&spec) * bound(&spec, list) * often);
+        let candidates = candidates(&spec);
+        let usual = Choice::new(candidates.clone()).expect("somebody comes");
+        let (mut clocks, mut unusual) = (Vec::new(), Vec::new());
+        for response in [Response::Activity, Response::Both, Response::Flight] {
+            let those = candidates.iter().filter(|(candidate, _)| response == responds(&spec, *candidate));
+            let Some(choice) = Choice::new(those.copied().collect()) else { continue };
+            clocks.push(Clock {
+                rate: choice.rate,
+                highest: response.of([spec.activity, spec.flight].map(|one| one.highest())),
+            });
+            unusual.push((response, choice));
         }
         Self {
-            tick: Exponential::new(weights.iter().sum()),
-            choice: Weighted::new(&weights),
+            tick: Exponential::new(usual.rate),
+            usual,
+            activity: 1.0,
+            surplus: Surplus::new(&clocks, stream),
+            unusual,
             lists: vec![Vec::new(); spec.rungs.len()],
             ticks: 0,
             pending: None,
@@ -134,83 +163,74 @@ impl Background {
         }
     }
 
-    /// Draws ticks of the clock until one may bring something, and asks to be woken then. Between own actions the lists do
-    /// not change, so ticks that a short list thins out are passed over at once; so are those that low activity thins out,
-    /// as long as it is known.
-    fn next(&mut self, view: &View<'_>, actions: &mut Actions) {
+    /// Draws ticks of the usual clock until one may bring something. As long as nothing else happens here the lists do not change, so
+    /// ticks that a short list thins out are passed over at once.
+    fn next(&mut self, now: Time) -> Pending {
         let mut wait = 0.0;
-        let (multipliers, known) = (self.multipliers(view), known_for(view.now()));
         loop {
             self.ticks += 1;
             let mut rng = self.stream.draw(0, self.ticks);
             wait += self.tick.sample(&mut rng);
-            let candidate = self.candidate(self.choice.sample(&mut rng));
-            if let Candidate::Cancel { list } = candidate
-                && !happens(self.lists[list].len() as f64 / capacity(&self.spec), &mut rng)
-            {
+            let at = now + Time::from_secs_f64(wait);
+            let candidate = self.usual.sample(&mut rng);
+            let is_open =
+                self.surplus.is_possible() && (self.surplus.is_busy() || at >= self.surplus.until());
+            if !is_open && !self.finds_one(candidate, &mut rng) {
                 continue;
             }
-            let mut undecided = None;
-            let highest = self.highest(candidate);
-            if highest > 1.0 {
-                let draw = uniform(&mut rng) * highest;
-                if wait >= known {
-                    undecided = Some(draw);
-                } else if draw >= self.present(candidate, multipliers) {
-                    continue;
-                }
-            }
-            self.pending = Some(Pending { candidate, undecided, rng });
-            actions.wake_after(Time::from_secs_f64(wait));
-            return;
+            return Pending { at, candidate, is_open, rng };
         }
     }
 
-    fn candidate(&self, index: usize) -> Candidate {
-        let rungs = self.spec.rungs.len();
-        match index {
-            0 => Candidate::Market,
-            i if i <= 2 * rungs => {
-                let side = if i % 2 == 1 { Side::Buy } else { Side::Sell };
-                Candidate::Arrival { side, rung: (i - 1) >> 1 }
-            }
-            i => Candidate::Cancel { list: i - 1 - 2 * rungs },
-        }
-    }
-
-    /// Returns how much more often than usual a candidate may come at most.
-    fn highest(&self, candidate: Candidate) -> f64 {
+    /// Tells whether a candidate that looks for an order in its list finds one in the place it looks at.
+    fn finds_one(&self, candidate: Candidate, rng: &mut Rng) -> bool {
         match candidate {
-            Candidate::Market => self.spec.activity.highest(),
-            Candidate::Arrival { rung, .. } => highest(&self.spec, rung),
-            // Its share of the clock is that of the next nearer rung.
-            Candidate::Cancel { list } => {
-                highest(&self.spec, list.saturating_sub(1)) * self.spec.flight.highest()
+            Candidate::Cancel { list } => happens(self.lists[list].len() as f64 / capacity(&self.spec), rng),
+            Candidate::Market | Candidate::Arrival { .. } => true,
+        }
+    }
+
+    /// Does what is due: the draws of a slice of time, a tick of the surplus, or one of the usual clock.
+    fn tick(&mut self, view: &View<'_>, actions: &mut Actions) {
+        let now = view.now();
+        if self.surplus.is_due(now) {
+            self.begin_slice(view);
+        } else if let Some(tick) = self.surplus.pop(now) {
+            let mut rng = tick.rng;
+            let candidate = self.unusual[tick.clock].1.sample(&mut rng);
+            if self.finds_one(candidate, &mut rng) {
+                self.act(candidate, rng, view, actions);
             }
+        } else if let Some(Pending { candidate, is_open, mut rng, .. }) =
+            self.pending.take_if(|pending| pending.at <= now)
+            && (!is_open || self.finds_one(candidate, &mut rng))
+        {
+            self.act(candidate, rng, view, actions);
         }
     }
 
-    /// Returns the multipliers of activity and of flight now.
-    fn multipliers(&self, view: &View<'_>) -> [f64; 2] {
-        [self.spec.activity, self.spec.flight].map(|one| one.now(view, self.spec.market))
+    /// Reads volatility, which stays as it is until the next slice.
+    fn begin_slice(&mut self, view: &View<'_>) {
+        let now = [self.spec.activity, self.spec.flight].map(|one| one.now(view, self.spec.market));
+        self.activity = now[0];
+        let multipliers: Vec<f64> = self.unusual.iter().map(|(response, _)| response.of(now)).collect();
+        self.surplus.draw(view.now(), &multipliers);
     }
 
-    /// Returns how much more often than usual a candidate comes now.
-    fn present(&self, candidate: Candidate, [activity, flight]: [f64; 2]) -> f64 {
-        let near = |rung| if highest(&self.spec, rung) > 1.0 { activity } else { 1.0 };
-        match candidate {
-            Candidate::Market => activity,
-            Candidate::Arrival { rung, .. } => near(rung),
-            Candidate::Cancel { list } => near(list.saturating_sub(1)) * flight,
-        }
+    /// Asks to be woken for what comes next.
+    fn wait(&mut self, now: Time, actions: &mut Actions) {
+        let usual = match &self.pending {
+            Some(pending) => pending.at,
+            None => {
+                let next = self.next(now);
+                self.pending.insert(next).at
+            }
+        };
+        let at = self.surplus.next().map_or(usual, |surplus| usual.min(surplus));
+        actions.wake_after(at - now);
     }
 
-    fn act(&mut self, pending: Pending, view: &View<'_>, actions: &mut Actions) {
-        let Pending { candidate, undecided, mut rng } = pending;
-        let multipliers = self.multipliers(view);
-        if undecided.is_some_and(|draw| draw >= self.present(candidate, multipliers)) {
-            return;
-        }
+    fn act(&mut self, candidate: Candidate, mut rng: Rng, view: &View<'_>, actions: &mut Actions) {
         match candidate {
             Candidate::Market => {
                 let side = if happens(0.5, &mut rng) { Side::Buy } else { Side::Sell };
@@ -218,7 +238,7 @@ impl Background {
                 actions.submit(order(self.taker, self.spec.market, side, qty, MARKET));
             }
             Candidate::Arrival { side, rung } => self.arrive(side, rung, view, &mut rng, actions),
-            Candidate::Cancel { list } => self.cancel(list, multipliers[0], view, &mut rng, actions),
+            Candidate::Cancel { list } => self.cancel(list, view, &mut rng, actions),
         }
     }
 
@@ -274,15 +294,8 @@ impl Background {
         }
     }
 
-    /// Looks at an order of a list while activity is `multiplier` times as high as usual.
-    fn cancel(
-        &mut self,
-        list: usize,
-        multiplier: f64,
-        view: &View<'_>,
-        rng: &mut Rng,
-        actions: &mut Actions,
-    ) {
+    /// Looks at an order of a list.
+    fn cancel(&mut self, list: usize, view: &View<'_>, rng: &mut Rng, actions: &mut Actions) {
         let index = below(self.lists[list].len() as u64, rng) as usize;
         let chance = uniform(rng);
         let id = self.lists[list][index];
@@ -293,8 +306,8 @@ impl Background {
         let away = beyond(resting.side, resting.price, self.centre(view));
         let now = self.spec.rungs.iter().position(|rung| away < rung.to_bps).unwrap_or(self.lists.len() - 1);
         // Candidates came this much more often, and this much more often the order is to go; flight is in both.
-        let came = if highest(&self.spec, list.saturating_sub(1)) > 1.0 { multiplier } else { 1.0 };
-        let goes = if highest(&self.spec, now) > 1.0 { multiplier } else { 1.0 };
+        let came = if is_near(&self.spec, list.saturating_sub(1)) { self.activity } else { 1.0 };
+        let goes = if is_near(&self.spec, now) { self.activity } else { 1.0 };
         if chance < goes / came / (self.spec.rungs[now].lifetime_s * bound(&self.spec, list)) {
             self.lists[list].swap_remove(index);
             actions.cancel(self.quoter, self.spec.market, id);
@@ -320,19 +333,81 @@ fn bound(spec: &BackgroundSpec, list: usize) -> f64 {
     1.0 / spec.rungs[list.saturating_sub(1)].lifetime_s.min(spec.rungs[list].lifetime_s)
 }
 
-/// Highest multiplier of arrivals and cancellations in a rung.
-fn highest(spec: &BackgroundSpec, rung: usize) -> f64 {
-    if spec.rungs[rung].from_bps < spec.refill_within_bps { spec.activity.highest() } else { 1.0 }
+/// Tells whether orders of a rung come and go more often with activity.
+fn is_near(spec: &BackgroundSpec, rung: usize) -> bool {
+    spec.rungs[rung].from_bps < spec.refill_within_bps
+}
+
+/// Everything that may happen, with its rate at usual activity.
+fn candidates(spec: &BackgroundSpec) -> Vec<(Candidate, f64)> {
+    let mut all = vec![(Candidate::Market, spec.market_rate)];
+    for (rung, here) in spec.rungs.iter().enumerate() {
+        for (side, lots) in [(Side::Buy, here.bid_lots), (Side::Sell, here.ask_lots)] {
+            let rate = if lots > 0.0 { spec.orders_per_rung / here.lifetime_s } else { 0.0 };
+            all.push((Candidate::Arrival { side, rung }, rate));
+        }
+    }
+    for list in 0..spec.rungs.len() {
+        all.push((Candidate::Cancel { list }, capacity(spec) * bound(spec, list)));
+    }
+    all
+}
+
+/// Returns what makes a candidate more frequent, `Neither` if nothing does.
+fn responds(spec: &BackgroundSpec, candidate: Candidate) -> Response {
+    match candidate {
+        Candidate::Market => Response::Activity,
+        Candidate::Arrival { rung, .. } if is_near(spec, rung) => Response::Activity,
+        Candidate::Arrival { .. } => Response::Neither,
+        // Its share of the clock is that of the next nearer rung.
+        Candidate::Cancel { list } if is_near(spec, list.saturating_sub(1)) => Response::Both,
+        Candidate::Cancel { .. } => Response::Flight,
+    }
+}
+
+impl Response {
+    /// Returns how much more often than usual somebody comes, from the multipliers of activity and flight.
+    fn of(self, [activity, flight]: [f64; 2]) -> f64 {
+        match self {
+            Self::Activity => activity,
+            Self::Both => activity * flight,
+            Self::Flight => flight,
+            Self::Neither => 1.0,
+        }
+    }
+}
+
+impl Choice {
+    /// Makes a choice by rates; `None` if nothing ever happens.
+    fn new(candidates: Vec<(Candidate, f64)>) -> Option<Self> {
+        let rates: Vec<f64> = candidates.iter().map(|candidate| candidate.1).collect();
+        let rate = rates.iter().sum();
+        (rate > 0.0).then(|| Self {
+            weights: Weighted::new(&rates),
+            candidates: candidates.into_iter().map(|candidate| candidate.0).collect(),
+            rate,
+        })
+    }
+
+    #[inline]
+    fn sample(&self, rng: &mut Rng) -> Candidate {
+        self.candidates[self.weights.sample(rng)]
+    }
 }
 
 impl Decide for Background {
     fn decide(&mut self, wake: Wake, view: &View<'_>, _rng: &mut Rng, actions: &mut Actions) {
-        match (wake, self.pending.take()) {
-            (Wake::Start, _) => self.seed(view, actions),
-            (Wake::Timer, Some(pending)) => self.act(pending, view, actions),
-            (Wake::Timer | Wake::Fill(_), _) => {}
+        match wake {
+            Wake::Start => {
+                self.seed(view, actions);
+                if self.surplus.is_possible() {
+                    self.begin_slice(view);
+                }
+            }
+            Wake::Timer => self.tick(view, actions),
+            Wake::Fill(_) => {}
         }
-        self.next(view, actions);
+        self.wait(view.now(), actions);
     }
 
     fn draws(&self) -> bool {

@@ -22,6 +22,7 @@ mod meta_order;
 mod reference;
 mod retail;
 mod spot_holder;
+mod surplus;
 #[cfg(test)]
 mod tests;
 mod trend_follower;

@@ -5,7 +5,9 @@ use super::{Arm, BadPoints, Cancel, Label, Plan, Space, Stopped};
 use crate::engine::Simulation;
 use crate::record::tables::{CELLS, RUNS};
 use crate::record::targets::{Target, Watcher};
-use crate::record::{Column, ColumnKind, Outcome, Recorder, RowWriter, RunKey, RunRecord, Table, TapeHasher};
+use crate::record::{
+    Column, ColumnKind, Outcome, Recorder, RowWriter, RunKey, RunRecord, Simulated, Table, TapeHasher,
+};
 use crate::rng::{SCHEME, Seed};
 use crate::scenario::Scenario;
 use crate::scenario::schema::find;
@@ -270,7 +272,11 @@ impl Design {
             see(&mut observer.0.1, &simulation, time);
         }
         let ((recorder, watcher), hasher) = observer;
-        let (metrics, tables) = recorder.finish(simulation.world(), simulation.records());
+        let (metrics, tables) = recorder.finish(Simulated {
+            world: simulation.world(),
+            messages: simulation.messages(),
+            records: simulation.records(),
+        });
         Ok(RunRecord {
             cell: key.cell,
             replicate: key.replicate,

@@ -36,15 +36,21 @@ pub struct StopOrder {
     pub source: TriggerSource,
 }
 
-/// Where a stop waits. Keys of one (source, direction) sort in the order in which a moving price reaches them.
+/// Where a stop waits. Keys of one queue sort in the order in which a moving price reaches them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 struct Place {
-    source: TriggerSource,
-    when: TriggerWhen,
     /// The trigger, negative for falling prices: the smallest is reached first.
     reached: i64,
     /// Order of insertion.
     sequence: u64,
+}
+
+/// The stops of one price source and direction.
+#[derive(Clone, Debug)]
+struct Line {
+    waiting: BTreeMap<Place, StopOrder>,
+    /// What has to be reached for the first of them, so that a look at the price is one comparison; beyond every price if none waits.
+    first: i64,
 }
 
 /// The waiting stop orders of one market.
@@ -53,8 +59,9 @@ struct Place {
 /// they came in. If both directions hold triggered orders at once, the one whose first came in earlier is next.
 #[derive(Clone, Debug, Default)]
 pub struct Stops {
-    waiting: BTreeMap<Place, StopOrder>,
-    places: BTreeMap<OrderId, Place>,
+    lines: [Line; 4],
+    /// By order: its line and its place in it.
+    places: BTreeMap<OrderId, (usize, Place)>,
     owners: BTreeSet<(Owner, OrderId)>,
     next_sequence: u64,
 }
@@ -74,23 +81,19 @@ impl Stops {
         if self.places.contains_key(&stop.order.id) {
             return Err(RejectReason::DuplicateId);
         }
-        let place = Place {
-            source: stop.source,
-            when: stop.when,
-            reached: reached(stop.when, stop.trigger),
-            sequence: self.next_sequence,
-        };
+        let place = Place { reached: reached(stop.when, stop.trigger), sequence: self.next_sequence };
         self.next_sequence += 1;
-        self.waiting.insert(place, stop);
-        self.places.insert(stop.order.id, place);
+        let line = line(stop.source, stop.when);
+        self.lines[line].insert(place, stop);
+        self.places.insert(stop.order.id, (line, place));
         self.owners.insert((stop.order.owner, stop.order.id));
         Ok(())
     }
 
     /// Removes a waiting order.
     pub fn cancel(&mut self, id: OrderId) -> Option<StopOrder> {
-        let place = *self.places.get(&id)?;
-        Some(self.take(place))
+        let (line, place) = *self.places.get(&id)?;
+        Some(self.take(line, place))
     }
 
     /// Removes every waiting order of an owner, in the order of their ids.
@@ -102,11 +105,14 @@ impl Stops {
 
     /// Removes and returns the next order that `price` triggers; call it until it returns `None`.
     pub fn pop_triggered(&mut self, source: TriggerSource, price: Price) -> Option<StopOrder> {
-        let rising = self.first_reached(source, TriggerWhen::AtOrAbove, price);
-        let falling = self.first_reached(source, TriggerWhen::AtOrBelow, price);
-        let place = match (rising, falling) {
+        let first = |when| {
+            let line = line(source, when);
+            self.lines[line].first_reached(reached(when, price)).map(|place| (line, place))
+        };
+        let (rising, falling) = (first(TriggerWhen::AtOrAbove), first(TriggerWhen::AtOrBelow));
+        let (line, place) = match (rising, falling) {
             (Some(up), Some(down)) => {
-                if up.sequence < down.sequence {
+                if up.1.sequence < down.1.sequence {
                     up
                 } else {
                     down
@@ -114,36 +120,67 @@ impl Stops {
             }
             (place, None) | (None, place) => place?,
         };
-        Some(self.take(place))
+        Some(self.take(line, place))
     }
 
     /// Returns a waiting order.
     pub fn get(&self, id: OrderId) -> Option<&StopOrder> {
-        self.waiting.get(self.places.get(&id)?)
+        let (line, place) = self.places.get(&id)?;
+        self.lines[*line].waiting.get(place)
     }
 
     /// Returns how many orders wait.
     pub fn len(&self) -> usize {
-        self.waiting.len()
+        self.places.len()
     }
 
     /// Tells whether no order waits.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.places.is_empty()
     }
 
-    fn first_reached(&self, source: TriggerSource, when: TriggerWhen, price: Price) -> Option<Place> {
-        let place = |reached, sequence| Place { source, when, reached, sequence };
-        let within = place(i64::MIN, 0)..=place(reached(when, price), u64::MAX);
-        self.waiting.range(within).next().map(|(place, _)| *place)
-    }
-
-    fn take(&mut self, place: Place) -> StopOrder {
-        let stop = self.waiting.remove(&place).expect("a place holds an order");
+    fn take(&mut self, line: usize, place: Place) -> StopOrder {
+        let stop = self.lines[line].take(place);
         self.places.remove(&stop.order.id);
         self.owners.remove(&(stop.order.owner, stop.order.id));
         stop
     }
+}
+
+impl Line {
+    fn insert(&mut self, place: Place, stop: StopOrder) {
+        self.waiting.insert(place, stop);
+        self.first = self.first.min(place.reached);
+    }
+
+    /// Returns the first place if a price has reached it.
+    #[inline]
+    fn first_reached(&self, reached: i64) -> Option<Place> {
+        if reached < self.first {
+            return None;
+        }
+        let place = *self.waiting.first_key_value()?.0;
+        (place.reached <= reached).then_some(place)
+    }
+
+    fn take(&mut self, place: Place) -> StopOrder {
+        let stop = self.waiting.remove(&place).expect("a place holds an order");
+        if place.reached == self.first {
+            self.first = self.waiting.first_key_value().map_or(i64::MAX, |(place, _)| place.reached);
+        }
+        stop
+    }
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { waiting: BTreeMap::new(), first: i64::MAX }
+    }
+}
+
+/// Returns the number of a line.
+fn line(source: TriggerSource, when: TriggerWhen) -> usize {
+    2 * source as usize + when as usize
 }
 
 /// Returns the sort key of a trigger, or the key that a price reaches.
@@ -269,7 +306,8 @@ mod tests {
             with(&[stop(0, 90, AtOrBelow), stop(u64::MAX - 1, 90, AtOrBelow), stop(2, 90, AtOrBelow)]);
         stops.cancel(OrderId(2));
         assert_eq!(stops.cancel_owner(Owner(0)).len(), 2);
-        assert!(stops.waiting.is_empty() && stops.places.is_empty() && stops.owners.is_empty());
+        assert!(stops.lines.iter().all(|line| line.waiting.is_empty() && line.first == i64::MAX));
+        assert!(stops.places.is_empty() && stops.owners.is_empty());
         stops.add(stop(u64::MAX, 90, AtOrBelow)).unwrap();
         assert_eq!(stops.cancel_owner(Owner(1)).len(), 1);
     }

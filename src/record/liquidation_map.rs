@@ -7,7 +7,6 @@ use super::{Fragment, RowWriter};
 use crate::scenario::Scenario;
 use crate::units::{MarketId, Time};
 use crate::world::World;
-use std::collections::BTreeMap;
 
 /// Samples of a map: as many columns as a figure shows.
 const MOST_SAMPLES: i64 = 120;
@@ -54,18 +53,17 @@ impl LiquidationMap {
         let mark = world.mark(self.market);
         let first = *self.first.get_or_insert(self.scale.price(mark));
         let width = first * 2.0 / BINS;
-        let middle = (BINS / 2.0) as i64;
-        let mut sums: BTreeMap<i64, [f64; 2]> = BTreeMap::new();
+        let lowest = (BINS / 2.0) as i64 - REACH;
+        let mut sums = [[0.0; 2]; 2 * REACH as usize];
         for (_, position) in world.accounts.positions().filter(|(_, position)| position.market == self.market)
         {
             let Some(trigger) = world.liquidation_price(position) else { continue };
             let bin = libm::floor(self.scale.price(trigger) / width) as i64;
-            if (middle - REACH..middle + REACH).contains(&bin) {
-                let side = usize::from(position.lots.0 < 0);
-                sums.entry(bin).or_default()[side] += self.scale.worth(mark, position.lots.size());
+            if let Some(sum) = usize::try_from(bin - lowest).ok().and_then(|bin| sums.get_mut(bin)) {
+                sum[usize::from(position.lots.0 < 0)] += self.scale.worth(mark, position.lots.size());
             }
         }
-        for (bin, [long, short]) in sums {
+        for (bin, [long, short]) in (lowest..).zip(sums).filter(|(_, sum)| sum.iter().any(|usd| *usd > 0.0)) {
             self.rows
                 .row(cell, replicate)
                 .time(time)

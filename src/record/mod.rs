@@ -16,7 +16,7 @@ pub mod targets;
 pub use auditor::{AuditReport, Auditor};
 pub use columns::{Column, ColumnKind, Table};
 pub use number::format_number;
-pub use recorder::Recorder;
+pub use recorder::{Recorder, Simulated};
 pub use row_writer::{RowWriter, is_identifier, numbers};
 pub use run_record::{Fragment, Outcome, RunKey, RunRecord};
 pub use tape::TapeHasher;

@@ -90,6 +90,7 @@ pub static RUNS: Table<'_> = Table {
         number("volume_over_spot_volume", "1", "traded notional of the perpetual over that of spot"),
         number("volume_usd", "USD", "traded notional"),
         integer("trades", "1", "trades"),
+        integer("messages", "1", "messages that reached a venue, burn-in included"),
         integer("records", "1", "records of the event tape, burn-in included"),
         text("tape_hash", "BLAKE3 of the event tape, if it was asked for"),
     ],

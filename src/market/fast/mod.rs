@@ -20,8 +20,8 @@ use ladder::Ladder;
 use queues::{Badge, Queues, Removed, Slot};
 
 use super::{
-    Book, BookEvent, BookSpec, CancelReason, Handle, MAX_PRICE, MAX_QTY, NewOrder, OrderType, Outcome, Owner,
-    Place, RejectReason, Resting, Sink, TimeInForce,
+    Book, BookEvent, BookSpec, CancelReason, CostToTrade, Handle, MAX_PRICE, MAX_QTY, NewOrder, OrderType,
+    Outcome, Owner, Place, RejectReason, Resting, Sink, TimeInForce,
 };
 use crate::units::{OrderId, Price, Qty, Side};
 
@@ -249,6 +249,32 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
             next = self.ladder.next_page_of(level, side);
         }
         depth
+    }
+
+    fn cost_to_trade(&self, side: Side, qty: Qty) -> CostToTrade {
+        let half = side.opposite();
+        let mut next = Some(self.best[half as usize].level).filter(|level| *level != NONE);
+        let mut cost = CostToTrade::default();
+        while let Some(level) = next {
+            let (first, mut bits) = self.ladder.rest_of_page(level, i64::MAX * -half.sign(), half);
+            let base = self.ladder.price(first);
+            while bits != 0 {
+                // From the best outwards: the lowest bit of asks, the highest of bids.
+                let offset =
+                    if half == Side::Buy { 63 - bits.leading_zeros() } else { bits.trailing_zeros() };
+                bits ^= 1 << offset;
+                let take = self.queues.total(first + offset).min(qty - cost.filled);
+                if take.is_zero() {
+                    return cost;
+                }
+                let price = base + i64::from(offset);
+                cost.filled += take;
+                cost.value += i128::from(price) * i128::from(take.0);
+                cost.worst = Some(Price(price));
+            }
+            next = self.ladder.next_page_of(level, half);
+        }
+        cost
     }
 
     fn len(&self) -> usize {

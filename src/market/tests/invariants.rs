@@ -138,6 +138,18 @@ fn halves_are_sound<B: Book>(book: &B) {
         for limit in levels.iter().flat_map(|(price, _)| [Price(price.0 - 1), *price, Price(price.0 + 1)]) {
             let depth = levels.iter().filter(|level| better(level.0, limit)).map(|level| level.1).sum();
             assert_eq!(book.depth_to(side, limit), depth, "to {limit}");
+            // What is within the limit and half of the next level, one order after the other.
+            let next = levels.iter().find(|level| !better(level.0, limit)).map_or(0, |level| level.1.0 >> 1);
+            let cost = book.cost_to_trade(side.opposite(), depth + Qty(next));
+            let mut left = depth.0 + next;
+            let paid = levels.iter().map(|(price, qty)| {
+                let take = qty.0.min(left);
+                left -= take;
+                i128::from(price.0) * i128::from(take)
+            });
+            assert_eq!((cost.value, cost.filled.0), (paid.sum(), depth.0 + next), "to {limit}");
+            let worst = levels.iter().rfind(|level| better(level.0, limit)).map(|level| level.0);
+            assert!(next > 0 || cost.worst == worst, "to {limit}");
         }
     }
     assert_eq!(book.len(), book.orders(Side::Buy).count() + book.orders(Side::Sell).count());

@@ -8,6 +8,7 @@ use crate::units::Time;
 pub(super) enum Part {
     Long,
     Short,
+    Either,
     LongShare,
 }
 
@@ -31,6 +32,7 @@ impl Sums {
         match part {
             Part::Long => Some(self.long),
             Part::Short => Some(self.short),
+            Part::Either => Some(total),
             Part::LongShare => (total > 0.0).then_some(self.long / total),
         }
     }
@@ -223,6 +225,7 @@ mod tests {
     fn a_stream_tells_one_of_each_second_at_its_end() {
         assert_eq!(liquidated("reported_long_usd", window(0, 5), &EVENTS), Some(16.0));
         assert_eq!(liquidated("reported_short_usd", window(0, 5), &EVENTS), Some(4.0));
+        assert_eq!(liquidated("reported_usd", window(0, 5), &EVENTS), Some(20.0));
         assert_eq!(liquidated("reported_long_usd", window(0, 6), &EVENTS), Some(80.0));
         assert_eq!(liquidated("reported_long_share", window(0, 6), &EVENTS), Some(80.0 / 84.0));
         assert_eq!(liquidated("reported_long_usd", window(1, 2), &EVENTS), Some(16.0));

@@ -192,7 +192,7 @@ const fn samples(
 }
 
 /// Every statistic.
-pub static STATISTICS: [Statistic; 30] = [
+pub static STATISTICS: [Statistic; 31] = [
     price("fall_pct", "%", "fall of the mark over the window, end to end", |window, _| {
         Box::new(Path::new(window, |path| (1.0 - path.close / path.first) * 100.0))
     }),
@@ -290,6 +290,12 @@ pub static STATISTICS: [Statistic; 30] = [
         "USD",
         "short notional that a public stream tells of in the window: of each second the largest liquidation, told at its end",
         |window, _| Box::new(Reported::new(window, Part::Short, Pick::Largest)),
+    ),
+    liquidations(
+        "reported_usd",
+        "USD",
+        "notional of either side that a public stream tells of in the window: of each second the largest liquidation, told at its end",
+        |window, _| Box::new(Reported::new(window, Part::Either, Pick::Largest)),
     ),
     liquidations(
         "reported_long_share",
