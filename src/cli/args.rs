@@ -1,8 +1,10 @@
 //! What can be typed. Nothing here acts.
 
+use crate::units::{Time, parse_duration};
 use clap::{Args, Parser, Subcommand};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Simulates leveraged market crashes: order books, makers, leveraged traders and a real venue's margin engine.
 #[derive(Debug, Parser)]
@@ -54,6 +56,11 @@ pub(super) enum Command {
     /// It is made from the tables that are there and runs nothing. The page loads nothing and has no script; docs/report.md says
     /// what it shows.
     Report(ReportArgs),
+    /// Do the runs of a finished folder again, from the files in it, and say of each file whether it came out the same.
+    ///
+    /// The exit code is 1 if one did not. A folder that another version of the program or of its model made is run all the same,
+    /// and the difference is said.
+    Reproduce(ReproduceArgs),
     /// Check a scenario, a study or a policy and say every problem at its place.
     Check(CheckArgs),
     /// List the shipped scenarios, studies and policies, and the mechanisms that can be switched off.
@@ -183,6 +190,30 @@ pub(super) struct WorkArgs {
     /// Do everything again, even what is there.
     #[arg(long)]
     pub(super) force: bool,
+    /// Begin no further run after this time. What is done is kept, and the same command goes on from there; the exit code is 75.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(super) timeout: Option<Duration>,
+    /// Begin no further run after one that failed. Otherwise a failed run is a row of failures.csv and the others go on.
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// Whether the summary is not asked for, since results are only compared.
+    #[arg(skip)]
+    pub(super) untold: bool,
+}
+
+/// Understands a time of the clock on the wall.
+fn duration(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text).ok().filter(|time| *time > Time::ZERO);
+    let nanoseconds = time.and_then(|time| u64::try_from(time.0).ok());
+    nanoseconds
+        .map(Duration::from_nanos)
+        .ok_or_else(|| "a duration such as 90s, 30m or 1h30m is wanted".to_owned())
+}
+
+/// Understands how narrow an interval is to be.
+fn width(text: &str) -> Result<f64, String> {
+    let width = text.parse().ok().filter(|width| (0.001..=1.0).contains(width));
+    width.ok_or_else(|| "a share of the estimate from 0.001 to 1 is wanted, such as 0.05".to_owned())
 }
 
 #[derive(Clone, Debug, Args)]
@@ -259,6 +290,14 @@ pub(super) struct DesignArgs {
     /// Repetitions of each cell, the same dice in all of them; those of the study or 20 unless stated.
     #[arg(long, short = 'n', value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) replicates: Option<u32>,
+    /// Add replicates in batches of 32 until half the width of the 95 % interval is at most this share of its estimate: of the
+    /// mean drawdown of each cell of a point, or of its amplification where the arms are those of `amplify`. Points are decided
+    /// one by one from whole batches alone, so that threads and interruptions change nothing.
+    #[arg(long, value_name = "WIDTH", value_parser = width, conflicts_with_all = ["replicates", "shard"])]
+    pub(super) until_ci: Option<f64>,
+    /// Most replicates of a cell with --until-ci; those of the study or 1024 unless stated.
+    #[arg(long, value_name = "REPLICATES", conflicts_with_all = ["replicates", "shard"], value_parser = clap::value_parser!(u32).range(32..=100_000))]
+    pub(super) most_replicates: Option<u32>,
     /// The seed that all dice come from; that of the study or 1 unless stated.
     #[arg(long)]
     pub(super) seed: Option<u64>,
@@ -310,6 +349,24 @@ pub(super) struct ReportArgs {
 }
 
 #[derive(Clone, Debug, Args)]
+pub(super) struct ReproduceArgs {
+    /// A results folder of `run`, `targets`, `sweep`, `amplify` or `compare`.
+    pub(super) results: PathBuf,
+    /// Runs at once; as many as there are processors unless stated.
+    #[arg(long)]
+    pub(super) threads: Option<NonZeroUsize>,
+    /// Keep what comes out in this folder; otherwise it is in a temporary one.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+    /// Print the comparison as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Say nothing; the exit code tells.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Clone, Debug, Args)]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     pub(super) load: LoadArgs,
@@ -347,6 +404,21 @@ pub(super) enum Validation {
         /// Cascades at once; as many as there are processors unless stated.
         #[arg(long)]
         threads: Option<NonZeroUsize>,
+        /// Print the report as JSON.
+        #[arg(long)]
+        json: bool,
+        /// Say nothing while working.
+        #[arg(long, short)]
+        quiet: bool,
+    },
+    /// How often 95 % intervals hold the truth, in synthetic studies whose truth is known.
+    Intervals {
+        /// Studies of each law and size; a tenth of them by the bootstrap too.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
+        studies: u64,
+        /// The seed that all studies come from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
         /// Print the report as JSON.
         #[arg(long)]
         json: bool,

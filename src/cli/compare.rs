@@ -7,8 +7,8 @@ use super::policies::{Chosen, choose};
 use super::sweep::shard;
 use super::{Failure, compare_report, pilot};
 use crate::experiment::{Arm, Contest, Design, Gatherer, Measurements, Plan, Policy, Space, Store};
-use crate::output::{Origin, OutputError, Publication, Rows, TableJob, default_path, runs_row};
-use crate::record::tables::{CELLS, PARETO, POLICIES, RANKING, RUNS, SUMMARY};
+use crate::output::{Origin, OutputError, Publication, Rows, TableJob, default_path, failures_row, runs_row};
+use crate::record::tables::{CELLS, FAILURES, PARETO, POLICIES, RANKING, RUNS, SUMMARY};
 use crate::record::{RunKey, RunRecord, Table};
 use crate::scenario::{Document, Scenario, ShockKind, check, completed};
 use crate::units::{Time, format_duration, parse_duration};
@@ -160,6 +160,7 @@ impl Verb for Policies<'_> {
     /// Policies by their names: `all` may mean more one day.
     fn words(&self) -> Vec<String> {
         let args = self.args;
+        let calm = format_duration(self.compared.calm);
         let mut words = vec!["firesale".to_owned(), "compare".to_owned()];
         words.extend(args.load.words());
         words.extend(["--policies".to_owned(), self.compared.chosen.words.join(",")]);
@@ -168,7 +169,7 @@ impl Verb for Policies<'_> {
         }
         words.extend(["--replicates".to_owned(), args.replicates.to_string()]);
         words.extend(["--seed".to_owned(), args.seed.to_string()]);
-        words.extend(["--after", args.after.as_str(), "--calm", args.calm.as_str()].map(str::to_owned));
+        words.extend(["--after", args.after.as_str(), "--calm", calm.as_str()].map(str::to_owned));
         if args.work.hash {
             words.push("--hash".to_owned());
         }
@@ -222,7 +223,7 @@ impl Verb for Policies<'_> {
             |record: &RunRecord| runs_row(&runs, record, |rows| design.write_cell(record.cell, rows));
         let of_points = Gatherer::new(design, Measurements::summary);
         let summary_rows = |record: &RunRecord| of_points.add(record);
-        let jobs = vec![
+        let mut jobs = vec![
             TableJob { table: &cells, rows: Rows::Given(Measurements::cells(design)) },
             TableJob { table: &runs, rows: Rows::PerRun(&run_row) },
             TableJob { table: &summary, rows: Rows::Gathered(&summary_rows) },
@@ -230,6 +231,10 @@ impl Verb for Policies<'_> {
             TableJob { table: &ranking, rows: Rows::Given(contest.ranking(design)) },
             TableJob { table: &pareto, rows: Rows::Given(contest.pareto(design)) },
         ];
+        let failures_rows = |record: &RunRecord| failures_row(record, design.seed);
+        if place.store.has_failures() {
+            jobs.push(TableJob { table: &FAILURES, rows: Rows::PerRun(&failures_rows) });
+        }
         let mut publication = Publication::begin(place.folder, place.cancel);
         publication.tables(&jobs, place.store.records()?)?;
         publication.file(SCENARIO, self.resolved().as_bytes())?;

@@ -10,14 +10,51 @@ use super::progress::{Display, Talk};
 use super::stdout::Out;
 use super::{Failure, signals};
 use crate::experiment::whole_file::write_shared;
-use crate::experiment::{Cancel, Design, Finish, Opening, Plan, Shard, Signal, Store, Work, run_all};
+use crate::experiment::{
+    Cancel, Design, Finish, Halt, Limits, Opening, Plan, Shard, Signal, Store, Work, run_all,
+};
 use crate::output::{Origin, OutputError, Session, Standing, claim, discard_results, log_session, standing};
-use crate::record::RunKey;
+use crate::record::{Outcome, RunKey};
 use crate::rng::SCHEME;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
+
+/// Exit code of work that is to be sent again.
+const AGAIN: u8 = 75;
+/// Exit code of work in which runs failed.
+const FAILED: u8 = 3;
+
+/// Why work ended before it was done.
+#[derive(Clone, Copy)]
+enum Cut {
+    Signal(Signal),
+    Halt(Halt),
+}
+
+impl Cut {
+    fn of(finish: &Finish) -> Option<Self> {
+        finish.cancelled.map(Self::Signal).or(finish.halted.map(Self::Halt))
+    }
+
+    const fn exit_code(self) -> u8 {
+        match self {
+            Self::Signal(signal) => signal.exit_code(),
+            Self::Halt(Halt::TimeIsUp) => AGAIN,
+            Self::Halt(Halt::RunFailed) => FAILED,
+        }
+    }
+
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Signal(_) => "stopped",
+            Self::Halt(Halt::TimeIsUp) => "time is up",
+            Self::Halt(Halt::RunFailed) => "stopped after a run that failed",
+        }
+    }
+}
 
 /// What one verb makes of a design's runs.
 pub(super) trait Verb {
@@ -90,9 +127,11 @@ where
             discard_results(self.folder)?;
         }
         let folder = self.folder.display();
-        match self.standing(&store) {
+        let plan = self.asked(&store)?;
+        match self.standing(&store, &plan) {
             Standing::Complete => {
                 self.say(&format!("{folder} is complete already; --force does it again"));
+                self.settle(&mut store, &plan);
                 self.report(&self.verb.measure(&store)?)?;
                 return Ok(0);
             }
@@ -106,11 +145,13 @@ where
         let cancel = watched()?;
         let watch = Stopwatch::start();
         let started = utc_now();
-        let finish = self.fill(&mut store, Shard::WHOLE, &cancel)?;
-        let ended = match finish.cancelled {
-            None => "complete",
-            Some(Signal::Interrupt) => "interrupted",
-            Some(Signal::Terminate) => "terminated",
+        let (finish, plan) = self.fill(&mut store, plan, Shard::WHOLE, &cancel)?;
+        let ended = match (finish.cancelled, finish.halted) {
+            (Some(Signal::Interrupt), _) => "interrupted",
+            (Some(Signal::Terminate), _) => "terminated",
+            (None, Some(Halt::TimeIsUp)) => "timeout",
+            (None, Some(Halt::RunFailed)) => "failed",
+            (None, None) => "complete",
         };
         log_session(
             self.folder,
@@ -125,10 +166,12 @@ where
                 ended: ended.to_owned(),
             },
         )?;
-        if let Some(signal) = finish.cancelled {
-            return Ok(self.stopped(signal, finish.already + finish.finished));
+        if let Some(cut) = Cut::of(&finish) {
+            self.tell_failures(&store, &finish.failed)?;
+            return Ok(self.stopped(cut, finish.already + finish.finished, &plan));
         }
-        self.finish(&store, &finish.failed, &cancel)
+        self.settle(&mut store, &plan);
+        self.finish(&store, &plan, &finish.failed, &cancel)
     }
 
     /// Does what is missing of a shard beside others that do theirs, and returns the exit code. Tables are made by whoever merges.
@@ -140,18 +183,16 @@ where
         }
         self.write_sources()?;
         let cancel = watched()?;
-        let finish = self.fill(&mut store, shard, &cancel)?;
+        let (finish, _) = self.fill(&mut store, self.plan.clone(), shard, &cancel)?;
         let (done, all) = (finish.already + finish.finished, self.plan.runs_of(shard));
         let (index, count, folder) = (shard.index(), shard.count(), self.folder.display());
         self.say(&format!("shard {index}/{count}: {done} of its {all} runs are kept in {folder}"));
-        if !finish.failed.is_empty() {
-            self.say(&format!("{} runs failed; each will be a row of runs.csv", finish.failed.len()));
-        }
-        Ok(match finish.cancelled {
+        self.tell_failures(&store, &finish.failed)?;
+        Ok(match Cut::of(&finish) {
             None => 0,
-            Some(Signal::Interrupt) => Signal::Interrupt.exit_code(),
             // What a scheduler takes for "send it again".
-            Some(Signal::Terminate) => 75,
+            Some(Cut::Signal(Signal::Terminate)) => AGAIN,
+            Some(cut) => cut.exit_code(),
         })
     }
 
@@ -161,53 +202,119 @@ where
         for warning in warnings {
             self.say(&format!("warning: {warning}"));
         }
+        let mut store = store;
+        let plan = self.asked(&store)?;
+        self.settle(&mut store, &plan);
         let (done, failed) = (store.done(), store.failed());
-        let missing = self.plan.runs() - done.len() as u64 - failed.len() as u64;
-        if let Some(first) = self.plan.keys().find(|key| !done.contains(key) && !failed.contains(key)) {
-            let (runs, folder) = (self.plan.runs(), self.folder.display());
+        let missing = plan.runs() - done.len() as u64 - failed.len() as u64;
+        if let Some(first) = plan.keys().find(|key| !done.contains(key) && !failed.contains(key)) {
+            let (runs, folder) = (plan.runs(), self.folder.display());
             return Err(Failure::user(format!(
                 "error: {missing} of {runs} runs are missing in {folder}, the first of them cell {}, replicate {}\n  \
                  start the shards again that were to do them; what is there is not done again",
                 first.cell, first.replicate
             )));
         }
-        if self.standing(&store) == Standing::Complete {
+        if self.standing(&store, &plan) == Standing::Complete {
             self.say(&format!("{} is complete already", self.folder.display()));
             self.report(&self.verb.measure(&store)?)?;
             return Ok(0);
         }
         let failed: Vec<RunKey> = failed.into_iter().collect();
-        self.finish(&store, &failed, &watched()?)
+        self.finish(&store, &plan, &failed, &watched()?)
     }
 
-    /// Does the missing runs of a shard.
-    fn fill(&self, store: &mut Store, shard: Shard, cancel: &Cancel) -> Result<Finish, Failure> {
+    /// Returns the plan, with as many replicates as the runs of the store ask for.
+    fn asked(&self, store: &Store) -> Result<Plan, Failure> {
+        match &self.design.precision {
+            Some(precision) => Ok(precision.plan(self.design, self.plan, store)?),
+            None => Ok(self.plan.clone()),
+        }
+    }
+
+    /// Lets the runs of a plan be all that there is.
+    fn settle(&self, store: &mut Store, plan: &Plan) {
+        store.keep_only(plan);
+        self.design.settle(plan);
+    }
+
+    /// Does the missing runs of a shard, then those that these ask for, and so on. Returns the plan that this came to.
+    fn fill(
+        &self,
+        store: &mut Store,
+        mut plan: Plan,
+        shard: Shard,
+        cancel: &Cancel,
+    ) -> Result<(Finish, Plan), Failure> {
         let display = Display::new(self.work.talk());
-        let work = Work {
-            plan: self.plan,
-            shard,
-            threads: self.threads(),
-            progress: &display,
-            cancel,
-            reproduce: &|key| shell(&self.verb.reproduce(key)),
-        };
-        Ok(run_all(&work, store, |key, cancel| self.design.simulate(key, cancel))?)
+        let watch = Stopwatch::start();
+        let time_is_up = || self.work.timeout.is_some_and(|timeout| watch.elapsed() >= timeout);
+        let limits = Limits { time_is_up: &time_is_up, fail_fast: self.work.fail_fast };
+        let mut apart = BTreeSet::new();
+        let mut all: Option<Finish> = None;
+        loop {
+            let work = Work {
+                plan: &plan,
+                shard,
+                threads: self.threads(),
+                progress: &display,
+                cancel,
+                limits,
+                apart: &apart,
+                reproduce: &|key| shell(&self.verb.reproduce(key)),
+            };
+            let batch = run_all(&work, store, |key, cancel| self.design.simulate(key, cancel))?;
+            apart.extend(batch.failed.iter().copied());
+            let done = match all {
+                Some(before) => before.followed_by(batch),
+                None => batch,
+            };
+            let more = if Cut::of(&done).is_some() { plan.clone() } else { self.asked(store)? };
+            if more == plan {
+                return Ok((done, plan));
+            }
+            all = Some(done);
+            self.say(&format!(
+                "{} runs more until every interval is narrow enough",
+                more.runs() - plan.runs()
+            ));
+            plan = more;
+        }
     }
 
     /// Measures, makes and seals the files, prints the summary, and returns the exit code.
-    fn finish(&self, store: &Store, failed: &[RunKey], cancel: &Cancel) -> Result<u8, Failure> {
+    fn finish(&self, store: &Store, plan: &Plan, failed: &[RunKey], cancel: &Cancel) -> Result<u8, Failure> {
         let measured = self.verb.measure(store)?;
-        match self.publish(store, &measured, failed.len() as u32, cancel) {
+        match self.publish(store, plan, &measured, failed.len() as u32, cancel) {
             Err(OutputError::Cancelled) => {
-                return Ok(self.stopped(cancel.signal().unwrap_or(Signal::Interrupt), self.plan.runs()));
+                let signal = cancel.signal().unwrap_or(Signal::Interrupt);
+                return Ok(self.stopped(Cut::Signal(signal), plan.runs(), plan));
             }
             published => published?,
         }
         self.report(&measured)?;
-        let Some(first) = failed.first() else { return Ok(0) };
-        self.say(&format!("{} runs failed; each is a row of runs.csv, for example:", failed.len()));
-        self.say(&format!("  {}", shell(&self.verb.reproduce(*first))));
-        Ok(3)
+        self.tell_failures(store, failed)?;
+        Ok(if failed.is_empty() { 0 } else { FAILED })
+    }
+
+    /// Says how many runs failed, and of the first one why and how to repeat it.
+    fn tell_failures(&self, store: &Store, failed: &[RunKey]) -> Result<(), Failure> {
+        let Some(first) = failed.first() else { return Ok(()) };
+        let mut records = store.failures()?;
+        let RunKey { cell, replicate } = *first;
+        let record = records.find(|record| record.as_ref().map_or(true, |record| record.key() == *first));
+        let message = match record.transpose()?.map(|record| record.outcome) {
+            Some(Outcome::Failed { message, .. }) => message,
+            _ => String::new(),
+        };
+        self.say(&format!(
+            "{} runs failed, each a row of failures.csv; the first one is cell {cell}, replicate {replicate} of seed {}: {}\n  {}",
+            failed.len(),
+            self.design.seed,
+            message.lines().next().unwrap_or_default(),
+            shell(&self.verb.reproduce(*first))
+        ));
+        Ok(())
     }
 
     /// Writes what says what is run, so that whoever looks into the folder before it is complete finds it.
@@ -222,30 +329,31 @@ where
         self.work.threads.unwrap_or_else(default_threads)
     }
 
-    /// Says what is kept and how to go on, and returns the exit code of the signal.
-    fn stopped(&self, signal: Signal, done: u64) -> u8 {
+    /// Says what is kept and how to go on, and returns the exit code.
+    fn stopped(&self, cut: Cut, done: u64, plan: &Plan) -> u8 {
         let mut words = self.verb.typed();
         if let Some(out) = &self.work.out {
             words.extend(["--out".to_owned(), out.display().to_string()]);
         }
         self.say(&format!(
-            "stopped: {done} of {} runs are kept in {}; the same command goes on from there:\n  {}",
-            self.plan.runs(),
+            "{}: {done} of {} runs are kept in {}; the same command goes on from there:\n  {}",
+            cut.what(),
+            plan.runs(),
             self.folder.display(),
             shell(&words)
         ));
-        signal.exit_code()
+        cut.exit_code()
     }
 
     /// Tells what is left to do. What was observed decides no run, so files that were made with another one are only made again.
-    fn standing(&self, store: &Store) -> Standing {
+    fn standing(&self, store: &Store, plan: &Plan) -> Standing {
         let copies = self.verb.copies();
         let changed: Vec<String> = copies
             .iter()
             .filter(|(name, text)| fs::read(self.folder.join(name)).ok().as_deref() != Some(text.as_bytes()))
             .map(|(name, _)| format!("{name} is not what is compared now"))
             .collect();
-        match standing(store, self.plan) {
+        match standing(store, plan) {
             Standing::Complete if !changed.is_empty() => Standing::Unsealed(changed),
             other => other,
         }
@@ -254,6 +362,7 @@ where
     fn publish(
         &self,
         store: &Store,
+        plan: &Plan,
         measured: &V::Measured,
         failed: u32,
         cancel: &Cancel,
@@ -265,15 +374,19 @@ where
             command: self.verb.words(),
             seed_scheme: SCHEME.to_owned(),
             master_seed: self.design.seed.to_string(),
-            cells: self.plan.cells,
-            replicates: self.plan.replicates,
+            cells: plan.cells,
+            replicates: plan.counts.iter().copied().max().unwrap_or(plan.replicates),
+            runs: (!plan.counts.is_empty()).then(|| plan.runs()),
             failed_runs: failed,
-            plan_blake3: self.plan.id(),
+            plan_blake3: plan.id(),
         };
         self.verb.publish(&place, measured, &origin)
     }
 
     fn report(&self, measured: &V::Measured) -> Result<(), Failure> {
+        if self.work.untold {
+            return Ok(());
+        }
         let folder = self.folder.display().to_string();
         let text = if self.work.json {
             let json = self.verb.json(measured, &folder);

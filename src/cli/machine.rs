@@ -25,6 +25,17 @@ pub fn host_name() -> String {
         .unwrap_or_else(|| "unknown-host".to_owned())
 }
 
+/// Returns the memory that this process has in use and the most that it ever had, in bytes; `None` where the machine does not
+/// tell.
+pub fn memory() -> Option<(u64, u64)> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let kibibytes = |name: &str| -> Option<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.parse().ok()
+    };
+    Some((kibibytes("VmRSS:")? * 1_024, kibibytes("VmHWM:")? * 1_024))
+}
+
 /// A watch that began to run when it was made.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
@@ -54,6 +65,15 @@ pub fn utc_now() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_that_is_taken_is_seen() {
+        let (_, before) = memory().unwrap();
+        let block = vec![1_u8; 100 << 20];
+        let (now, peak) = memory().unwrap();
+        assert!(now > block.len() as u64 && peak >= now && peak > before, "{before} {now} {peak}");
+    }
 
     #[test]
     fn a_machine_has_a_name_and_a_time() {

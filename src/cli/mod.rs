@@ -14,6 +14,7 @@ mod pilot;
 mod policies;
 pub mod progress;
 mod report;
+mod reproduce;
 mod run;
 pub mod signals;
 pub mod stdout;
@@ -116,6 +117,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         args::Command::Amplify(args) => sweep::amplify(args),
         args::Command::Compare(args) => compare::compare(args),
         args::Command::Report(args) => report::report(args),
+        args::Command::Reproduce(args) => reproduce::reproduce(args),
         args::Command::Check(args) => words::check(args),
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),

@@ -3,10 +3,10 @@
 use super::Failure;
 use super::args::WorkArgs;
 use super::job::default_threads;
-use super::machine::Stopwatch;
+use super::machine::{Stopwatch, memory};
 use super::stdout::Out;
 use super::summary::human;
-use crate::experiment::{Cancel, Design, Plan, Stopped};
+use crate::experiment::{BATCH, Cancel, Design, Plan, Stopped};
 use crate::record::RunKey;
 use indicatif::{HumanBytes, HumanDuration};
 use serde_json::json;
@@ -25,6 +25,9 @@ const CELL: f64 = 4_000.0;
 /// Bytes of the other files.
 const OTHERS: f64 = 30_000.0;
 
+/// Bytes of memory for each run that is on disk: where its record lies, and that it is done.
+const INDEXED: f64 = 100.0;
+
 /// Says how many runs of a design there are and what they take.
 pub(super) fn dry_run(name: &str, design: &Design, plan: &Plan, args: &WorkArgs) -> Result<u8, Failure> {
     let (points, arms) = (design.points(), design.arms.len());
@@ -36,6 +39,7 @@ pub(super) fn dry_run(name: &str, design: &Design, plan: &Plan, args: &WorkArgs)
     let cells: BTreeSet<u32> =
         if plan.cells <= RUNS { (0..plan.cells).collect() } else { (0..RUNS).map(at).collect() };
     let watch = Stopwatch::start();
+    let before = memory();
     let (mut seconds, mut bytes) = (Vec::new(), Vec::new());
     for cell in cells {
         if watch.elapsed() > LONGEST {
@@ -54,6 +58,12 @@ pub(super) fn dry_run(name: &str, design: &Design, plan: &Plan, args: &WorkArgs)
     let (each, size) = (mean(&seconds), mean(&bytes));
     let threads = args.threads.unwrap_or_else(default_threads);
     let runs = plan.runs() as f64;
+    let least =
+        design.precision.map(|precision| u64::from(plan.cells) * u64::from(BATCH.min(precision.most)));
+    // What a run takes is what the pilot took at most; that much for each that goes on at once.
+    let own = |(before, _): (u64, u64)| Some((before as f64, memory()?.1.saturating_sub(before) as f64));
+    let memory =
+        before.and_then(own).map(|(program, run)| program + run * threads.get() as f64 + runs * INDEXED);
     let written = WRITTEN[usize::from(design.has_tables)];
     let estimates = f64::from(plan.cells) * 2.0 - f64::from(points);
     let disk = runs * size * written + estimates * CELL + OTHERS;
@@ -66,21 +76,29 @@ pub(super) fn dry_run(name: &str, design: &Design, plan: &Plan, args: &WorkArgs)
             "cells": plan.cells,
             "replicates": plan.replicates,
             "runs": plan.runs(),
+            "least_runs": least.unwrap_or(plan.runs()),
             "pilot": { "runs": seconds.len(), "seconds_a_run": each, "bytes_a_run": size },
             "processor_seconds": work,
             "threads": threads,
             "seconds": wall,
             "disk_bytes": disk,
+            "memory_bytes": memory,
         });
         format!("{}\n", serde_json::to_string_pretty(&estimate).expect("an estimate has string keys only"))
     } else {
         // A century stands for "very long" where the time is beyond a duration.
         let time = |seconds: f64| HumanDuration(Duration::from_secs_f64(seconds.min(3.2e9)));
+        let memory =
+            memory.map_or_else(String::new, |bytes| format!(", {} of memory", HumanBytes(bytes as u64)));
+        let replicates =
+            if least.is_some() { format!("up to {}", plan.replicates) } else { plan.replicates.to_string() };
+        let first = least.map_or_else(String::new, |least| {
+            format!("at least {least} runs, {} of one processor\n", time(each * least as f64))
+        });
         format!(
-            "{}: {points} points x {arms} arms x {} replicates = {} runs\npilot of {} runs: {} s and {} a run\nestimated: {} of one \
-             processor, {} with {threads} threads; {} of disk\nnothing was written\n",
+            "{}: {points} points x {arms} arms x {replicates} replicates = {} runs\n{first}pilot of {} runs: {} s and {} a run\n\
+             estimated: {} of one processor, {} with {threads} threads; {} of disk{memory}\nnothing was written\n",
             name,
-            plan.replicates,
             plan.runs(),
             seconds.len(),
             human(Some(each)),

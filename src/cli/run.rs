@@ -8,10 +8,12 @@ use super::targets::Beside;
 use super::{summary, targets};
 use crate::experiment::{Arm, Comparison, Design, Measurements, Store, TargetValues, target_values_rows};
 use crate::output::{
-    Band, Origin, OutputError, Publication, Rows, Series, TableJob, crash_figure, default_path, runs_row,
+    Band, Origin, OutputError, Publication, Rows, Series, TableJob, crash_figure, default_path, failures_row,
+    runs_row,
 };
 use crate::record::tables::{
-    CELLS, EFFECTS, LIQUIDATION_MAP, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TARGET_VALUES, TARGETS, TRANSFERS,
+    CELLS, EFFECTS, FAILURES, LIQUIDATION_MAP, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TARGET_VALUES, TARGETS,
+    TRANSFERS,
 };
 use crate::record::{Outcome, RunKey, RunRecord, numbers};
 use crate::stats::quantile::quantile;
@@ -126,6 +128,10 @@ impl<'a> Verb for OnePoint<'a> {
         if let Some(comparison) = &measured.comparison {
             jobs.push(given(&TARGETS, comparison.table(self.design)));
             jobs.push(TableJob { table: &TARGET_VALUES, rows: Rows::PerRun(&values_rows) });
+        }
+        let failures_rows = |record: &RunRecord| failures_row(record, self.design.seed);
+        if place.store.has_failures() {
+            jobs.push(TableJob { table: &FAILURES, rows: Rows::PerRun(&failures_rows) });
         }
         let mut publication = Publication::begin(place.folder, place.cancel);
         publication.tables(&jobs, place.store.records()?)?;

@@ -4,7 +4,8 @@ use super::Failure;
 use super::args::{DesignArgs, LoadArgs};
 use super::load::{Loaded, colored, load, near};
 use crate::experiment::{
-    Arm, Design, Plan, Points, Sampling, Space, Study, Variation, Written, is_column, name_apart, points,
+    Arm, Design, MOST_REPLICATES, Plan, Points, Precision, Sampling, Space, Study, Variation, Written,
+    is_column, name_apart, points,
 };
 use crate::scenario::{Document, Problem, Source, shipped};
 use std::path::Path;
@@ -42,6 +43,7 @@ impl Sweep {
         let Asked { mut study, points, home, load: wanted } = asked(name, args)?;
         let loaded = load(&wanted)?;
         study.replicates = args.replicates.unwrap_or(study.replicates);
+        study.precision = precision(args, &study)?;
         study.seed = args.seed.unwrap_or(study.seed);
         study.hash |= hash;
         study.has_tables |= args.tables;
@@ -56,6 +58,10 @@ impl Sweep {
         let space = Space::new(document, name, home, points, study.definition());
         space.check().map_err(|bad| Failure::user(bad.render(colored())))?;
         let mut design = Design::swept(&loaded.scenario, space, arms, study.seed, study.replicates);
+        if let Some(precision) = study.precision {
+            design.replicates = precision.most;
+            design.precision = Some(precision);
+        }
         design.hash = study.hash;
         design.has_tables = study.has_tables;
         let plan = design.plan(&loaded.resolved());
@@ -104,6 +110,26 @@ fn asked(path: &str, args: &DesignArgs) -> Result<Asked, Failure> {
         without: args.without.clone(),
     };
     Ok(Asked { study, points, home, load })
+}
+
+/// Returns what decides the number of replicates, if anything but their number does.
+fn precision(args: &DesignArgs, study: &Study) -> Result<Option<Precision>, Failure> {
+    let stated = study.precision.filter(|_| args.replicates.is_none());
+    let most = args.most_replicates.or(stated.map(|precision| precision.most)).unwrap_or(MOST_REPLICATES);
+    let width = args.until_ci.or(stated.map(|precision| precision.width));
+    if width.is_none() && args.most_replicates.is_some() {
+        return Err(Failure::user(format!(
+            "error: --most-replicates {most}: nothing asks for more or fewer\n  say how narrow the interval is to be: --until-ci 0.05"
+        )));
+    }
+    let precision = width.map(|width| Precision { width, most });
+    if let (Some(_), Some(shard)) = (precision, &args.shard) {
+        return Err(Failure::user(format!(
+            "error: --shard {shard}: the study adds replicates until an interval is narrow enough, and no shard sees all that decides it\n  \
+             leave out --shard, or state the number of replicates with -n"
+        )));
+    }
+    Ok(precision)
 }
 
 /// Says which studies and scenarios there are if the name is of none and no file is there.
@@ -164,6 +190,7 @@ fn typed(name: &str, args: &DesignArgs) -> Result<Asked, Failure> {
         sampling,
         arms: None,
         replicates: 20,
+        precision: None,
         seed,
         hash: false,
         has_tables: false,

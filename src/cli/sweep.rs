@@ -8,9 +8,9 @@ use super::study::{SCENARIO, STUDY, Sweep};
 use super::sweep_report::{self, Estimated};
 use super::{pilot, sweep_folder};
 use crate::experiment::{Amplification, Arm, Gatherer, Measurements, Quartet, Shard, Store};
-use crate::output::{Origin, OutputError, Publication, Rows, TableJob, default_path, runs_row};
+use crate::output::{Origin, OutputError, Publication, Rows, TableJob, default_path, failures_row, runs_row};
 use crate::record::tables::{
-    AMPLIFICATION, CELLS, EFFECTS, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TRANSFERS, metrics,
+    AMPLIFICATION, CELLS, EFFECTS, FAILURES, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TRANSFERS, metrics,
 };
 use crate::record::{RunKey, RunRecord, Table};
 use serde_json::Value;
@@ -200,6 +200,8 @@ impl Verb for Points<'_> {
         for without in &args.without {
             option("--without", Some(without.clone()));
         }
+        option("--until-ci", args.until_ci.map(|width| width.to_string()));
+        option("--most-replicates", args.most_replicates.map(|most| most.to_string()));
         option("--replicates", args.replicates.map(|count| count.to_string()));
         option("--seed", args.seed.map(|seed| seed.to_string()));
         option("--tables", switch(args.tables));
@@ -277,6 +279,10 @@ impl Verb for Points<'_> {
         if design.has_tables {
             let fragments = [&SERIES, &LIQUIDATIONS, &TRANSFERS];
             jobs.extend(fragments.map(|table| TableJob { table, rows: Rows::Fragments }));
+        }
+        let failures_rows = |record: &RunRecord| failures_row(record, design.seed);
+        if place.store.has_failures() {
+            jobs.push(TableJob { table: &FAILURES, rows: Rows::PerRun(&failures_rows) });
         }
         let mut publication = Publication::begin(place.folder, place.cancel);
         publication.tables(&jobs, place.store.records()?)?;

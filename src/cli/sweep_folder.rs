@@ -5,7 +5,7 @@ use super::args::DesignArgs;
 use super::stdout::Out;
 use super::study::{STUDY, Sweep};
 use crate::experiment::{Counted, Store};
-use crate::output::verify;
+use crate::output::{read_manifest, verify};
 use serde_json::json;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -31,13 +31,19 @@ pub(super) fn status(args: &DesignArgs, folder: &Path, json: bool) -> Result<u8,
     for warning in warnings {
         anstream::eprintln!("warning: {warning}");
     }
-    let runs = sweep.plan.runs();
+    let is_sealed = verify(folder).is_ok();
+    // How many replicates an interval asks for is known when all is done.
+    let sealed = read_manifest(folder).filter(|_| is_sealed).and_then(|manifest| manifest.origin.runs);
+    let runs = sealed.unwrap_or(sweep.plan.runs());
+    let at_most = if sweep.study.precision.is_some() && !is_sealed { "at most " } else { "" };
     let Counted { finished, failed, journals } = counted;
     let missing = runs - finished - failed;
-    let tables = match verify(folder) {
-        Ok(()) => "whole",
-        Err(_) if missing == 0 => "to be made: firesale sweep merge",
-        Err(_) => "none yet",
+    let tables = if is_sealed {
+        "whole"
+    } else if missing == 0 {
+        "to be made: firesale sweep merge"
+    } else {
+        "none yet"
     };
     let text = if json {
         let journals: Vec<_> =
@@ -51,13 +57,13 @@ pub(super) fn status(args: &DesignArgs, folder: &Path, json: bool) -> Result<u8,
             "failed": failed,
             "missing": missing,
             "journals": journals,
-            "tables": verify(folder).is_ok(),
+            "tables": is_sealed,
         });
         format!("{}\n", serde_json::to_string_pretty(&status).expect("a status has string keys only"))
     } else {
         let (points, arms) = (sweep.design.points(), sweep.design.arms.len());
         let mut text = format!(
-            "{}: {points} points x {arms} arms x {} replicates\n{runs} runs: {finished} finished, {failed} failed, {missing} missing\n",
+            "{}: {points} points x {arms} arms x {} replicates\n{runs} runs: {finished} finished, {failed} failed, {at_most}{missing} missing\n",
             sweep.study.name, sweep.plan.replicates
         );
         for (name, runs) in journals {

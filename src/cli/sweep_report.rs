@@ -24,6 +24,8 @@ const PARAMETER: usize = 16;
 pub(super) struct Estimated {
     points: Vec<Point>,
     count: u64,
+    /// Points whose interval is wider than was asked for.
+    wide: u64,
 }
 
 /// What is said of one point.
@@ -42,6 +44,8 @@ impl Estimated {
     /// Adds the next point.
     pub(super) fn add(&mut self, design: &Design, measured: &Measurements, metric: &str, has_json: bool) {
         self.count += 1;
+        let is_met = design.precision.is_none_or(|precision| precision.is_met(design, measured));
+        self.wide += u64::from(!is_met);
         if self.points.len() < if has_json { TOLD_POINTS } else { SHOWN_POINTS } {
             self.points.push(Point {
                 base: measured.mean(0, metric),
@@ -57,15 +61,16 @@ impl Estimated {
 pub(super) fn text(study: &Study, design: &Design, estimated: &Estimated, metric: &str) -> String {
     let names: Vec<&str> = axes(design).iter().map(|axis| axis.name.as_str()).collect();
     let mut out = format!(
-        "{}: {}\n{} points ({}), {} arms, {} replicates, seed {}, model {}\n\n",
+        "{}: {}\n{} points ({}), {} arms, {} replicates, seed {}, model {}\n{}\n",
         study.name,
         study.title,
         design.points(),
         names.join(" x "),
         design.arms.len(),
-        design.replicates,
+        replicates(design),
         design.seed,
-        crate::MODEL_VERSION
+        crate::MODEL_VERSION,
+        narrowness(design, estimated),
     );
     if Quartet::of(design).is_some() {
         let found: Vec<Option<Amplification>> =
@@ -79,6 +84,25 @@ pub(super) fn text(study: &Study, design: &Design, estimated: &Estimated, metric
         let _ = writeln!(out, "{more} more points are in the tables.");
     }
     out
+}
+
+/// Says how many replicates there are.
+fn replicates(design: &Design) -> String {
+    match design.replicates_range() {
+        (least, most) if least == most => most.to_string(),
+        (least, most) => format!("{least} to {most}"),
+    }
+}
+
+/// Says how many points have an interval as narrow as was asked for, if it was.
+fn narrowness(design: &Design, estimated: &Estimated) -> String {
+    let Some(precision) = design.precision else { return String::new() };
+    let what = if Quartet::of(design).is_some() { "amplification" } else { "every cell's mean drawdown" };
+    let wide = match estimated.wide {
+        0 => String::new(),
+        wide => format!(", all but {wide} after {} replicates", precision.most),
+    };
+    format!("{what} is known within {} %{wide}\n", precision.width * 100.0)
 }
 
 /// Writes a table of one metric: parameters, its mean in the base, and what each arm makes of it.
@@ -152,17 +176,21 @@ pub(super) fn json(study: &Study, design: &Design, estimated: &Estimated, folder
             json!({ "point": point, "parameters": parameters, "arms": told.all, "amplification": amplification })
         })
         .collect();
-    json!({
+    let mut json = json!({
         "study": study.name,
         "scenario": design.base.name,
-        "replicates": design.replicates,
+        "replicates": design.replicates_range().1,
         "seed": design.seed,
         "model_version": crate::MODEL_VERSION,
         "folder": folder,
         "arms": design.arms.iter().map(|arm| arm.name()).collect::<Vec<_>>(),
         "points": points,
         "points_left_out": estimated.count - estimated.points.len() as u64,
-    })
+    });
+    if let Some(precision) = design.precision {
+        json["until_ci"] = json!({ "width": precision.width, "points_that_are_wider": estimated.wide });
+    }
+    json
 }
 
 /// Every metric of each arm of a point, with the effect of each but the base.

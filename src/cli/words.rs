@@ -7,7 +7,7 @@ use super::progress::{Display, Talk};
 use super::stdout::Out;
 use super::study::Sweep;
 use super::{policies, targets};
-use crate::experiment::{Ended, Policy, Progress as _, validate};
+use crate::experiment::{Ended, Policy, Progress as _, STUDY_KEYS, validate};
 use crate::mechanisms::Mechanism;
 use crate::scenario::{self, Document, schema::KEYS, shipped};
 use std::fmt::Write as _;
@@ -107,14 +107,46 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
 
 /// Explains keys.
 pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
-    let text = scenario::explain(KEYS, &args.path, None)
-        .map_err(|error| Failure::user(format!("error: {error}")))?;
+    let of_scenario = scenario::explain(KEYS, &args.path, None);
+    // All keys are those of scenarios; by name one finds those of studies too.
+    let of_study = scenario::explain(STUDY_KEYS, &args.path, None).ok().filter(|_| !args.path.is_empty());
+    let text = match (of_scenario, of_study) {
+        (Ok(text), None) => text,
+        (Ok(text), Some(more)) => format!("{text}\nin study files\n{more}"),
+        (Err(_), Some(text)) => format!("in study files\n{text}"),
+        (Err(error), None) => return Err(Failure::user(format!("error: {error}"))),
+    };
     print(&text)
+}
+
+/// Holds intervals against known truths.
+fn intervals(studies: u64, seed: u64, json: bool, quiet: bool) -> Result<u8, Failure> {
+    let display = Display::new(if quiet { Talk::Quiet } else { Talk::Normal });
+    display.begin(0, validate::interval_steps());
+    let found = validate::intervals(seed, studies, &|| display.run_ended(Ended::Finished));
+    display.end();
+    let text = if json {
+        format!("{}\n", serde_json::to_string_pretty(&found).expect("a report has string keys only"))
+    } else {
+        found.table()
+    };
+    print(&text)?;
+    if found.pass {
+        return Ok(0);
+    }
+    Err(Failure::ours(
+        "error: an interval does not cover 94-96 %; the lines that say FAIL tell which".to_owned(),
+    ))
 }
 
 /// Holds the engine against exact results.
 pub(super) fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
-    let Validation::CascadeLaw { cascades, seed, threads, json, quiet } = args.what;
+    let (cascades, seed, threads, json, quiet) = match args.what {
+        Validation::CascadeLaw { cascades, seed, threads, json, quiet } => {
+            (cascades, seed, threads, json, quiet)
+        }
+        Validation::Intervals { studies, seed, json, quiet } => return intervals(studies, seed, json, quiet),
+    };
     let display = Display::new(if quiet { Talk::Quiet } else { Talk::Normal });
     let options = validate::Options { seed, cascades_per_seed: cascades, threads };
     display.begin(0, validate::batches());

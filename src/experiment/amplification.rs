@@ -60,14 +60,19 @@ impl Amplification {
             .iter()
             .map(|[with, without, calm_with, calm_without]| (with - calm_with, without - calm_without))
             .unzip();
-        let (mean_with, mean_without) = (mean(&with)?, mean(&without)?);
+        Self::of_falls(&with, &without)
+    }
+
+    /// Estimates it from net falls, one each a replicate; `None` without any.
+    pub(super) fn of_falls(with: &[f64], without: &[f64]) -> Option<Self> {
+        let (mean_with, mean_without) = (mean(with)?, mean(without)?);
         let is_fall = mean_without > 0.0;
-        let interval = fieller(&with, &without, CONFIDENCE).filter(|_| is_fall);
+        let interval = fieller(with, without, CONFIDENCE).filter(|_| is_fall);
         Some(Self {
-            replicates: runs.len(),
+            replicates: with.len(),
             with: mean_with,
             without: mean_without,
-            factor: ratio(&with, &without).filter(|_| is_fall),
+            factor: ratio(with, without).filter(|_| is_fall),
             interval: interval.map(|interval| (interval.low, interval.high)),
         })
     }

@@ -1,7 +1,7 @@
 //! The design of an experiment: points of a scenario's values, each with the same arms, on the same seeds; how the scenario of
 //! a cell comes to be, and how one run of it is done. `run` is a design of one point.
 
-use super::{Arm, BadPoints, Cancel, Label, Plan, Space, Stopped};
+use super::{Arm, BadPoints, Cancel, Label, Plan, Precision, Space, Stopped};
 use crate::engine::Simulation;
 use crate::record::tables::{CELLS, RUNS};
 use crate::record::targets::{Target, Watcher};
@@ -14,7 +14,7 @@ use crate::scenario::schema::find;
 use crate::units::{Time, format_duration};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Scenarios that are kept because the next run is probably of the same cell; more than threads are at work.
 const KEPT_SCENARIOS: usize = 64;
@@ -36,6 +36,10 @@ pub struct Design {
     pub has_tables: bool,
     /// What of each run is compared with the world.
     pub targets: Vec<Target>,
+    /// What decides the number of replicates; then `replicates` is the most that a cell may have.
+    pub precision: Option<Precision>,
+    /// Replicates by cell, once that is decided.
+    settled: OnceLock<Vec<u32>>,
     /// What is varied; without it the scenario is the only point.
     space: Option<Space>,
     kept: Mutex<VecDeque<(u32, Arc<Scenario>)>>,
@@ -55,6 +59,8 @@ impl Design {
             hash,
             has_tables: true,
             targets: Vec::new(),
+            precision: None,
+            settled: OnceLock::new(),
             space: None,
             kept: Mutex::default(),
         }
@@ -116,7 +122,27 @@ impl Design {
 
     /// Tells whether a run is the last of its point in the order of tables.
     pub fn ends_point(&self, key: RunKey) -> bool {
-        self.arm(key.cell) + 1 == self.arms.len() && key.replicate + 1 == self.replicates
+        self.arm(key.cell) + 1 == self.arms.len() && key.replicate + 1 == self.replicates_of(key.cell)
+    }
+
+    /// Returns the number of replicates of a cell; the most that it may have before that is decided.
+    pub fn replicates_of(&self, cell: u32) -> u32 {
+        let settled = self.settled.get().and_then(|counts| counts.get(cell as usize));
+        settled.copied().unwrap_or(self.replicates)
+    }
+
+    /// Takes over the replicates that a plan came to. What was decided before stays.
+    pub fn settle(&self, plan: &Plan) {
+        if !plan.counts.is_empty() {
+            let _ = self.settled.set(plan.counts.clone());
+        }
+    }
+
+    /// Returns the fewest and the most replicates of a cell.
+    pub fn replicates_range(&self) -> (u32, u32) {
+        let counts = self.settled.get().map_or(&[][..], Vec::as_slice);
+        let ends = counts.iter().min().zip(counts.iter().max());
+        ends.map_or((self.replicates, self.replicates), |(least, most)| (*least, *most))
     }
 
     /// Returns the place of an arm.
@@ -148,13 +174,16 @@ impl Design {
     /// Makes the plan that the store keeps: everything that decides a result, the definition of what is varied and the resolved
     /// scenario included.
     pub fn plan(&self, resolved: &str) -> Plan {
+        let replicates = match &self.precision {
+            Some(precision) => precision.definition(),
+            None => format!("replicates = {}", self.replicates),
+        };
         let mut text = format!(
-            "program = {} {}\nmodel_version = {}\nseed_scheme = {SCHEME}\nseed = {}\nreplicates = {}\nhash = {}\n",
+            "program = {} {}\nmodel_version = {}\nseed_scheme = {SCHEME}\nseed = {}\n{replicates}\nhash = {}\n",
             env!("CARGO_PKG_NAME"),
             env!("CARGO_PKG_VERSION"),
             crate::MODEL_VERSION,
             self.seed,
-            self.replicates,
             self.hash,
         );
         if let Some(space) = &self.space {
@@ -172,7 +201,7 @@ impl Design {
             let _ = writeln!(text, "{}", space.definition());
         }
         text.push_str(resolved);
-        Plan { text, cells: self.cells(), replicates: self.replicates }
+        Plan { text, cells: self.cells(), replicates: self.replicates, counts: Vec::new() }
     }
 
     /// Returns the columns of a table with one for each parameter that is varied, after the key.

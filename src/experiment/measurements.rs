@@ -59,6 +59,13 @@ impl Measurements {
         self.values.iter_mut().flatten().for_each(Vec::clear);
     }
 
+    /// Returns the same with the first replicates alone.
+    #[must_use]
+    pub fn first(&self, replicates: u32) -> Self {
+        let first = |runs: &Vec<Vec<Option<f64>>>| runs.iter().take(replicates as usize).cloned().collect();
+        Self { values: self.values.iter().map(first).collect() }
+    }
+
     /// Returns the values of a metric in an arm, in the order of replicates; runs without one are left out.
     pub fn of(&self, arm: usize, metric: &str) -> Vec<f64> {
         let Some(index) = index_of(metric) else { return Vec::new() };

@@ -39,16 +39,18 @@ impl Shard {
     }
 }
 
-/// A design of `cells` x `replicates` runs.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A design of `cells` x `replicates` runs, or of as many replicates in each cell as it takes.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Plan {
     /// Everything that decides a result, in canonical form, best as `key = value` lines: two plans with the same text
     /// have the same results, and the lines that differ explain why two folders do not mix.
     pub text: String,
     /// Number of cells.
     pub cells: u32,
-    /// Number of replicates of each cell.
+    /// Number of replicates of each cell; the most that any may have where they differ.
     pub replicates: u32,
+    /// Number of replicates by cell where they differ; empty where every cell has all.
+    pub counts: Vec<u32>,
 }
 
 impl Plan {
@@ -64,31 +66,41 @@ impl Plan {
 
     /// Returns the number of runs.
     pub fn runs(&self) -> u64 {
-        u64::from(self.cells) * u64::from(self.replicates)
+        self.runs_of(Shard::WHOLE)
+    }
+
+    /// Returns the number of replicates of a cell.
+    pub fn replicates_of(&self, cell: u32) -> u32 {
+        self.counts.get(cell as usize).copied().unwrap_or(self.replicates)
     }
 
     /// Returns all runs in the order of tables.
-    pub fn keys(&self) -> impl Iterator<Item = RunKey> + Send + use<> {
-        let replicates = self.replicates;
-        (0..self.cells).flat_map(move |cell| (0..replicates).map(move |replicate| RunKey { cell, replicate }))
+    pub fn keys(&self) -> impl Iterator<Item = RunKey> + Send + use<'_> {
+        self.keys_of(Shard::WHOLE)
     }
 
     /// Returns the runs of a part in the order of tables.
-    pub fn keys_of(&self, shard: Shard) -> impl Iterator<Item = RunKey> + Send + use<> {
-        let replicates = self.replicates;
-        let cells = (shard.index..self.cells).step_by(shard.count as usize);
-        cells.flat_map(move |cell| (0..replicates).map(move |replicate| RunKey { cell, replicate }))
+    pub fn keys_of(&self, shard: Shard) -> impl Iterator<Item = RunKey> + Send + use<'_> {
+        self.cells_of(shard)
+            .flat_map(|cell| (0..self.replicates_of(cell)).map(move |replicate| RunKey { cell, replicate }))
     }
 
     /// Returns the number of runs of a part.
     pub fn runs_of(&self, shard: Shard) -> u64 {
+        if !self.counts.is_empty() {
+            return self.cells_of(shard).map(|cell| u64::from(self.replicates_of(cell))).sum();
+        }
         let cells = self.cells.saturating_sub(shard.index).div_ceil(shard.count);
         u64::from(cells) * u64::from(self.replicates)
     }
 
+    fn cells_of(&self, shard: Shard) -> impl Iterator<Item = u32> + Send + use<> {
+        (shard.index..self.cells).step_by(shard.count as usize)
+    }
+
     /// Tells whether the plan has this run.
-    pub const fn contains(&self, key: RunKey) -> bool {
-        key.cell < self.cells && key.replicate < self.replicates
+    pub fn contains(&self, key: RunKey) -> bool {
+        key.cell < self.cells && key.replicate < self.replicates_of(key.cell)
     }
 }
 
@@ -119,7 +131,7 @@ mod tests {
 
     #[test]
     fn runs_come_in_the_order_of_tables() {
-        let plan = Plan { text: String::new(), cells: 2, replicates: 2 };
+        let plan = Plan { text: String::new(), cells: 2, replicates: 2, ..Plan::default() };
         let keys: Vec<(u32, u32)> = plan.keys().map(|key| (key.cell, key.replicate)).collect();
         assert_eq!(keys, [(0, 0), (0, 1), (1, 0), (1, 1)]);
         assert_eq!(plan.runs(), 4);
@@ -129,7 +141,7 @@ mod tests {
 
     #[test]
     fn shards_part_the_plan() {
-        let plan = Plan { text: String::new(), cells: 7, replicates: 3 };
+        let plan = Plan { text: String::new(), cells: 7, replicates: 3, ..Plan::default() };
         for count in [1, 2, 3, 7, 9] {
             let shards = (0..count).map(|index| Shard::new(index, count).unwrap());
             let mut all: Vec<RunKey> = Vec::new();
@@ -146,8 +158,18 @@ mod tests {
     }
 
     #[test]
+    fn cells_may_differ_in_their_replicates() {
+        let plan = Plan { cells: 3, replicates: 4, counts: vec![2, 4, 1], ..Plan::default() };
+        let keys: Vec<(u32, u32)> = plan.keys().map(|key| (key.cell, key.replicate)).collect();
+        assert_eq!(keys, [(0, 0), (0, 1), (1, 0), (1, 1), (1, 2), (1, 3), (2, 0)]);
+        assert_eq!((plan.runs(), plan.runs_of(Shard::new(0, 2).unwrap())), (7, 3));
+        assert!(plan.keys().all(|key| plan.contains(key)));
+        assert!(!plan.contains(RunKey { cell: 0, replicate: 2 }));
+    }
+
+    #[test]
     fn a_plan_is_known_by_its_text() {
-        let plan = |text: &str| Plan { text: text.to_owned(), cells: 1, replicates: 1 };
+        let plan = |text: &str| Plan { text: text.to_owned(), cells: 1, replicates: 1, ..Plan::default() };
         // BLAKE3 of the empty input, from its specification.
         assert!(plan("").id().starts_with("af1349b9f5f9a1a6a0404dea36dcc949"));
         assert_eq!(plan("").short_id(), "af1349b9");

@@ -1,5 +1,6 @@
 //! Does the missing runs of a plan in parallel and keeps each on disk as soon as it is there.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -50,6 +51,29 @@ impl Progress for () {
     fn end(&self) {}
 }
 
+/// Why work ended between two runs, with more of them to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Halt {
+    /// Its time was up.
+    TimeIsUp,
+    /// A run failed, and that was to be the end.
+    RunFailed,
+}
+
+/// What ends the work between runs. Those that have begun are finished and kept.
+#[derive(Clone, Copy)]
+pub struct Limits<'a> {
+    /// Tells whether the time is up; asked before each run.
+    pub time_is_up: &'a (dyn Fn() -> bool + Sync),
+    /// Whether no run begins after one that failed.
+    pub fail_fast: bool,
+}
+
+impl Limits<'_> {
+    /// Nothing ends it.
+    pub const NONE: Self = Limits { time_is_up: &|| false, fail_fast: false };
+}
+
 /// What a runner needs besides the job.
 pub struct Work<'a> {
     /// Which runs there are.
@@ -62,6 +86,10 @@ pub struct Work<'a> {
     pub progress: &'a dyn Progress,
     /// Who may stop it.
     pub cancel: &'a Cancel,
+    /// What ends it between runs.
+    pub limits: Limits<'a>,
+    /// Runs that are not done although the store does not have them: they failed a moment ago.
+    pub apart: &'a BTreeSet<RunKey>,
     /// Tells the command that repeats one run alone.
     pub reproduce: &'a (dyn Fn(RunKey) -> String + Sync),
 }
@@ -77,6 +105,19 @@ pub struct Finish {
     pub failed: Vec<RunKey>,
     /// Who stopped the work before it was done.
     pub cancelled: Option<Signal>,
+    /// What ended the work between runs before it was done.
+    pub halted: Option<Halt>,
+}
+
+impl Finish {
+    /// Returns what became of this work and of more that followed it.
+    #[must_use]
+    pub fn followed_by(mut self, more: Self) -> Self {
+        self.finished += more.finished;
+        self.failed.extend(more.failed);
+        self.failed.sort_unstable();
+        Self { cancelled: more.cancelled, halted: more.halted, ..self }
+    }
 }
 
 /// Why the work could not go on.
@@ -113,9 +154,18 @@ where
     let done = store.done();
     let already = done.iter().filter(|key| work.shard.has(key.cell)).count() as u64;
     let total = work.plan.runs_of(work.shard);
-    let missing = Mutex::new(work.plan.keys_of(work.shard).filter(move |key| !done.contains(key)));
+    let missing = Mutex::new(
+        work.plan.keys_of(work.shard).filter(move |key| !done.contains(key) && !work.apart.contains(key)),
+    );
     let cancel = work.cancel.child();
-    let state = Mutex::new(State { store, finished: 0, failed: Vec::new(), error: None });
+    let state = Mutex::new(State {
+        store,
+        fail_fast: work.limits.fail_fast,
+        finished: 0,
+        failed: Vec::new(),
+        halted: None,
+        error: None,
+    });
     work.progress.begin(already, total);
     thread::scope(|scope| {
         let (stop_ticking, ticks) = mpsc::channel::<()>();
@@ -128,6 +178,12 @@ where
         pool.broadcast(|_| {
             loop {
                 if cancel.is_set() {
+                    break;
+                }
+                if (work.limits.time_is_up)() {
+                    lock(state).halted.get_or_insert(Halt::TimeIsUp);
+                }
+                if lock(state).halted.is_some() {
                     break;
                 }
                 let Some(key) = lock(&missing).next() else { break };
@@ -150,16 +206,21 @@ where
     }
     state.failed.sort_unstable();
     // A signal that came when all was done stopped nothing.
-    let ended = already + state.finished + state.failed.len() as u64;
-    let cancelled = work.cancel.signal().filter(|_| ended < total);
-    Ok(Finish { already, finished: state.finished, failed: state.failed, cancelled })
+    let apart = work.apart.iter().filter(|key| work.shard.has(key.cell)).count() as u64;
+    let is_cut = already + apart + state.finished + (state.failed.len() as u64) < total;
+    let cancelled = work.cancel.signal().filter(|_| is_cut);
+    let halted = state.halted.filter(|_| is_cut && cancelled.is_none());
+    Ok(Finish { already, finished: state.finished, failed: state.failed, cancelled, halted })
 }
 
 /// What the threads share.
 struct State<'a> {
     store: &'a mut Store,
+    fail_fast: bool,
     finished: u64,
     failed: Vec<RunKey>,
+    /// Set when no further run begins.
+    halted: Option<Halt>,
     /// The first error of the store; nothing is written after it.
     error: Option<StoreError>,
 }
@@ -181,6 +242,9 @@ impl State<'_> {
             }
             Outcome::Failed { .. } => {
                 self.failed.push(record.key());
+                if self.fail_fast {
+                    self.halted.get_or_insert(Halt::RunFailed);
+                }
                 Some(Ended::Failed)
             }
         }
@@ -226,7 +290,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     fn plan() -> Plan {
-        Plan { text: "seed = 7\n".to_owned(), cells: 3, replicates: 4 }
+        Plan { text: "seed = 7\n".to_owned(), cells: 3, replicates: 4, ..Plan::default() }
     }
 
     fn store(folder: &Path, plan: &Plan) -> Store {
@@ -251,6 +315,7 @@ mod tests {
         threads: usize,
         progress: &'a dyn Progress,
         cancel: &'a Cancel,
+        limits: Limits<'a>,
     }
 
     fn run<J>(case: &Case<'_>, store: &mut Store, job: J) -> Result<Finish, RunError>
@@ -263,13 +328,15 @@ mod tests {
             threads: NonZeroUsize::new(case.threads).unwrap(),
             progress: case.progress,
             cancel: case.cancel,
+            limits: case.limits,
+            apart: &BTreeSet::new(),
             reproduce: &|key| format!("firesale run x --cell {} --replicate {}", key.cell, key.replicate),
         };
         run_all(&work, store, job)
     }
 
     fn case<'a>(plan: &'a Plan, threads: usize, cancel: &'a Cancel) -> Case<'a> {
-        Case { plan, threads, progress: &(), cancel }
+        Case { plan, threads, progress: &(), cancel, limits: Limits::NONE }
     }
 
     fn all(store: &Store) -> Vec<RunRecord> {
@@ -311,7 +378,10 @@ mod tests {
             let mut store = store(folder.path(), &plan());
             let cancel = Cancel::default();
             let finish = run(&case(&plan(), threads, &cancel), &mut store, |key, _| Ok(record(key))).unwrap();
-            assert_eq!(finish, Finish { already: 0, finished: 12, failed: vec![], cancelled: None });
+            assert_eq!(
+                finish,
+                Finish { already: 0, finished: 12, failed: vec![], cancelled: None, halted: None }
+            );
             assert_eq!(all(&store), expected, "{threads} threads");
         }
     }
@@ -386,6 +456,42 @@ mod tests {
             assert_eq!(rest.already + rest.finished, 12);
             assert_eq!(all(&store), plan.keys().map(record).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn when_its_time_is_up_what_has_begun_is_kept_and_nothing_begins() {
+        for threads in [1, 3] {
+            let folder = tempfile::tempdir().unwrap();
+            let (plan, cancel, begun) = (plan(), Cancel::default(), AtomicU64::new(0));
+            let mut store = store(folder.path(), &plan);
+            let time_is_up = || begun.load(Ordering::SeqCst) >= 5;
+            let limits = Limits { time_is_up: &time_is_up, ..Limits::NONE };
+            let job = |key: RunKey, inside: &Cancel| {
+                begun.fetch_add(1, Ordering::SeqCst);
+                assert!(!inside.is_set());
+                Ok(record(key))
+            };
+            let finish = run(&Case { limits, ..case(&plan, threads, &cancel) }, &mut store, job).unwrap();
+            assert_eq!((finish.halted, finish.cancelled), (Some(Halt::TimeIsUp), None));
+            assert_eq!(finish.finished, begun.load(Ordering::SeqCst), "what began is kept");
+            assert!((5..5 + threads as u64).contains(&finish.finished), "{finish:?}");
+            let rest = run(&case(&plan, threads, &cancel), &mut store, |key, _| Ok(record(key))).unwrap();
+            assert_eq!((rest.already + rest.finished, rest.halted), (12, None));
+        }
+    }
+
+    #[test]
+    fn the_first_failure_may_be_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (plan, cancel) = (plan(), Cancel::default());
+        let mut store = store(folder.path(), &plan);
+        let broken = RunKey { cell: 1, replicate: 1 };
+        let job = |key, _: &Cancel| {
+            if key == broken { Err(Stopped::Failed("no".to_owned())) } else { Ok(record(key)) }
+        };
+        let limits = Limits { fail_fast: true, ..Limits::NONE };
+        let finish = run(&Case { limits, ..case(&plan, 1, &cancel) }, &mut store, job).unwrap();
+        assert_eq!((finish.finished, finish.failed, finish.halted), (5, vec![broken], Some(Halt::RunFailed)));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::axes::{Sampling, Variant, Variation, definition, points};
 use super::points::{Points, Written};
-use super::{Arm, is_column};
+use super::{Arm, Precision, is_column};
 use crate::record::columns::is_snake_case;
 use crate::scenario::{Document, Key, Kind, Problem, Reader, Row, Section, quoted};
 use std::fmt::Write as _;
@@ -87,6 +87,21 @@ pub static STUDY_KEYS: &[Key] = &[
         "as in `run`",
     ),
     key(
+        "until_ci",
+        Kind::Float { min: 0.001, max: 1.0 },
+        None,
+        "adds replicates in batches of 32 until half the width of the 95 % interval is at most this share of its estimate: of the \
+         mean drawdown of each cell of a point, or of its amplification where it has the arms for it; instead of `replicates`",
+        "",
+    ),
+    key(
+        "most_replicates",
+        Kind::Int { min: 32, max: 100_000 },
+        Some("1024"),
+        "most replicates of a cell where `until_ci` is stated",
+        "the interval of 32 batches is 5.7 times as narrow as that of the first",
+    ),
+    key(
         "seed",
         Kind::Int { min: 0, max: i64::MAX },
         Some("1"),
@@ -122,6 +137,8 @@ pub struct Study {
     pub arms: Option<Vec<Arm>>,
     /// Repetitions of each cell.
     pub replicates: u32,
+    /// What decides the number of repetitions instead.
+    pub precision: Option<Precision>,
     /// The seed that all dice come from.
     pub seed: u64,
     /// Whether each run's event tape is hashed.
@@ -155,6 +172,21 @@ impl Study {
             indices.into_iter().filter_map(|index| Arm::from_name(&names[index])).collect()
         });
         let set = root.row("set");
+        let most = root.int("most_replicates") as u32;
+        let precision = root.opt_float("until_ci").map(|width| Precision { width, most });
+        if precision.is_some() && root.has("replicates") {
+            root.problem(
+                "replicates",
+                "is stated beside `until_ci`, which decides it",
+                Some("keep one of them".to_owned()),
+            );
+        } else if precision.is_none() && root.has("most_replicates") {
+            root.problem(
+                "most_replicates",
+                "is stated without `until_ci`",
+                Some("state until_ci too, or replicates instead".to_owned()),
+            );
+        }
         let study = Self {
             name: root.opt_text("name").unwrap_or_default(),
             title: root.text("title"),
@@ -163,6 +195,7 @@ impl Study {
             sampling: sampling.unwrap_or(Sampling::Grid),
             arms,
             replicates: root.int("replicates") as u32,
+            precision,
             seed: root.int("seed") as u64,
             hash: root.bool("hash"),
             has_tables: root.bool("tables"),
@@ -190,7 +223,11 @@ impl Study {
         let mut text = format!("name = {}\n", quoted(&self.name));
         let _ = writeln!(text, "title = {}\nscenario = {}", quoted(&self.title), quoted(scenario));
         let without: Vec<String> = arms.iter().skip(1).map(|arm| quoted(&arm.name())).collect();
-        let _ = writeln!(text, "arms = [{}]\nreplicates = {}", without.join(", "), self.replicates);
+        let _ = writeln!(text, "arms = [{}]", without.join(", "));
+        let _ = match self.precision {
+            Some(Precision { width, most }) => writeln!(text, "until_ci = {width}\nmost_replicates = {most}"),
+            None => writeln!(text, "replicates = {}", self.replicates),
+        };
         let _ = writeln!(text, "seed = {}\nhash = {}\ntables = {}", self.seed, self.hash, self.has_tables);
         text.push_str(&self.definition());
         text

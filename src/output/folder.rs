@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_default_folder_is_named_after_scenario_and_plan() {
-        let plan = Plan { text: String::new(), cells: 1, replicates: 1 };
+        let plan = Plan { text: String::new(), cells: 1, replicates: 1, ..Plan::default() };
         assert_eq!(default_path("btc", &plan), Path::new("firesale-out/btc-af1349b9"));
     }
 

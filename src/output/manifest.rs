@@ -45,8 +45,11 @@ pub struct Origin {
     pub master_seed: String,
     /// Number of cells.
     pub cells: u32,
-    /// Number of replicates of each cell.
+    /// Number of replicates of each cell; the most that one has where they differ.
     pub replicates: u32,
+    /// Number of runs, where cells differ in their replicates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<u64>,
     /// Runs that failed and have no results here.
     pub failed_runs: u32,
     /// Identity of the plan, which the journal carries too.
@@ -55,17 +58,18 @@ pub struct Origin {
 
 /// What stands in `manifest.json`.
 #[derive(PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) struct Manifest {
+pub struct Manifest {
     program: String,
     /// Version of the program that made the results.
-    pub(super) program_version: String,
+    pub program_version: String,
     /// Commit of its source.
-    pub(super) program_commit: String,
+    pub program_commit: String,
     /// Version of its model.
-    pub(super) model_version: u32,
+    pub model_version: u32,
     /// All that decides the results.
-    pub(super) origin: Origin,
-    files: Vec<FileEntry>,
+    pub origin: Origin,
+    /// Every sealed file, in the order of names.
+    pub files: Vec<FileEntry>,
 }
 
 impl Manifest {
@@ -76,7 +80,7 @@ impl Manifest {
 }
 
 /// Reads the manifest of a folder; `None` where there is none or what is there is damaged.
-pub(super) fn read_manifest(folder: &Path) -> Option<Manifest> {
+pub fn read_manifest(folder: &Path) -> Option<Manifest> {
     serde_json::from_str(&read_small(folder, MANIFEST).ok()?).ok()
 }
 

@@ -1,5 +1,7 @@
 //! Makes all files of a results folder from its journal and seals them.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use super::data_package::{COLUMNS, DATA_PACKAGE, data_package, dictionary};
@@ -8,6 +10,7 @@ use super::tables::{TableFile, TableJob, write_tables};
 use crate::experiment::whole_file::FileError;
 use crate::experiment::{Cancel, StoreError};
 use crate::record::RunRecord;
+use crate::record::tables::FAILURES;
 
 /// Why files could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +66,16 @@ impl<'a> Publication<'a> {
         let columns = self.files.last().expect("the dictionary was just written");
         let description = data_package(&origin.scenario, &self.tables, columns);
         self.file(DATA_PACKAGE, description.as_bytes())?;
+        // A publication before runs were done again may have left it.
+        if !self.tables.iter().any(|written| written.table.name == FAILURES.name) {
+            let path = self.folder.join(FAILURES.file_name());
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(FileError { action: "remove", path, source });
+                }
+                _ => {}
+            }
+        }
         let mut files = self.files;
         files.extend(self.tables.into_iter().map(|written| written.file));
         let names = files.iter().map(|file| file.path.clone()).collect();
@@ -83,15 +96,14 @@ mod tests {
     use super::super::{MANIFEST, SUMS, Standing, discard_results, standing, verify};
     use super::*;
     use crate::experiment::{
-        Cancel, Holder, JOURNAL, LOCK, Opening, Plan, Shard, Signal, Stopped, Store, Work, run_all,
+        Cancel, Holder, JOURNAL, LOCK, Limits, Opening, Plan, Shard, Signal, Stopped, Store, Work, run_all,
     };
     use crate::record::RunKey;
-    use std::collections::BTreeMap;
-    use std::fs;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::num::NonZeroUsize;
 
     fn plan() -> Plan {
-        Plan { text: "seed = 7\n".to_owned(), cells: 3, replicates: 4 }
+        Plan { text: "seed = 7\n".to_owned(), cells: 3, replicates: 4, ..Plan::default() }
     }
 
     fn origin(plan: &Plan) -> Origin {
@@ -103,6 +115,7 @@ mod tests {
             master_seed: "7".to_owned(),
             cells: plan.cells,
             replicates: plan.replicates,
+            runs: None,
             failed_runs: 0,
             plan_blake3: plan.id(),
         }
@@ -122,6 +135,8 @@ mod tests {
             threads: NonZeroUsize::new(threads).unwrap(),
             progress: &(),
             cancel: &cancel,
+            limits: Limits::NONE,
+            apart: &BTreeSet::new(),
             reproduce: &|_| String::new(),
         };
         run_all(&work, &mut store(folder), |key, _| {

@@ -3,6 +3,7 @@
 use super::manifest::{FileEntry, SummedFile};
 use super::publication::OutputError;
 use crate::experiment::{Cancel, StoreError};
+use crate::record::tables::FAILURES;
 use crate::record::{ColumnKind, Outcome, RowWriter, RunRecord, Table};
 use crate::units::Time;
 use std::path::Path;
@@ -121,6 +122,16 @@ pub fn runs_row(
     rows.finish()
 }
 
+/// Makes the row of the table of failures; none for a run that finished.
+pub fn failures_row(record: &RunRecord, seed: u64) -> String {
+    let mut rows = RowWriter::new(&FAILURES);
+    if let Outcome::Failed { message, reproduce } = &record.outcome {
+        rows.row(record.cell, record.replicate);
+        rows.text(&*seed.to_string()).message(message).message(reproduce);
+    }
+    rows.finish()
+}
+
 fn whole(name: &str, value: f64) -> i64 {
     // Beyond 2^53 a float no longer tells whole numbers apart.
     let exact = value.abs() <= 9_007_199_254_740_992.0 && libm::trunc(value).to_bits() == value.to_bits();
@@ -187,6 +198,18 @@ pub(super) mod tests {
             TableJob { table: &SERIES, rows: Rows::Fragments },
             TableJob { table: &SUMMARY, rows: Rows::Given("0,,drawdown\n".to_owned()) },
         ]
+    }
+
+    #[test]
+    fn a_failure_is_a_row_that_no_spreadsheet_calculates() {
+        let key = RunKey { cell: 3, replicate: 1 };
+        let failed = RunRecord::failed(key, "=cmd(\"x\"),\n<b>".to_owned(), "firesale run a".to_owned());
+        let row = failures_row(&failed, u64::MAX);
+        assert_eq!(row, "3,1,18446744073709551615,\"'=cmd(\"\"x\"\"), <b>\",\"firesale run a\"\n");
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(row.as_bytes());
+        let cells = reader.records().next().unwrap().unwrap();
+        assert_eq!((cells.len(), &cells[3], &cells[4]), (5, "'=cmd(\"x\"), <b>", "firesale run a"));
+        assert_eq!(failures_row(&record(key), 1), "");
     }
 
     #[test]

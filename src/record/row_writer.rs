@@ -68,6 +68,24 @@ impl<'t> RowWriter<'t> {
         self.end_cell()
     }
 
+    /// Writes a message: in quotes, on one line, and never what a spreadsheet takes for a formula.
+    pub fn message(&mut self, message: &str) -> &mut Self {
+        self.expect_kind(ColumnKind::Text);
+        self.rows.push('"');
+        if message.starts_with(['=', '+', '-', '@']) {
+            self.rows.push('\'');
+        }
+        for character in message.chars() {
+            match character {
+                '"' => self.rows.push_str("\"\""),
+                control if control.is_control() => self.rows.push(' '),
+                other => self.rows.push(other),
+            }
+        }
+        self.rows.push('"');
+        self.end_cell()
+    }
+
     /// Returns the rows, without a header.
     pub fn finish(self) -> String {
         assert_eq!(self.next, 0, "the last row of {} is whole", self.table.name);

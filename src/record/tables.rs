@@ -404,6 +404,19 @@ pub static TARGET_VALUES: Table<'_> = Table {
     ],
 };
 
+/// One row a run that failed; written where there is one.
+pub static FAILURES: Table<'_> = Table {
+    name: "failures",
+    title: "a run that failed",
+    columns: &[
+        CELL,
+        REPLICATE,
+        text("seed", "the seed that all dice come from"),
+        text("error", "what went wrong"),
+        text("command", "what repeats the run alone"),
+    ],
+};
+
 /// All tables that `run` writes.
 pub static TABLES: [&Table<'_>; 8] =
     [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &LIQUIDATION_MAP, &TRANSFERS, &SUMMARY, &EFFECTS];
@@ -422,9 +435,13 @@ mod tests {
 
     #[test]
     fn every_table_is_well_defined() {
-        for table in
-            TABLES.iter().chain(&TARGET_TABLES).chain([&&AMPLIFICATION, &&POLICIES, &&RANKING, &&PARETO])
-        {
+        for table in TABLES.iter().chain(&TARGET_TABLES).chain([
+            &&AMPLIFICATION,
+            &&POLICIES,
+            &&RANKING,
+            &&PARETO,
+            &&FAILURES,
+        ]) {
             assert_eq!(table.check(), Ok(()));
         }
     }

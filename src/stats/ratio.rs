@@ -61,6 +61,30 @@ pub fn fieller(numerators: &[f64], denominators: &[f64], confidence: f64) -> Opt
     Some(Interval { estimate, low: (middle - root) / square, high: (middle + root) / square })
 }
 
+/// Returns the elasticity of a mean between two values of a parameter, ln(mean ratio) / ln(`factor`), with Fieller's limits through the
+/// same logarithm, so that it covers as often as they do; `None` where these do not exist or are not above zero.
+///
+/// # Panics
+/// Panics if the samples differ in length, `confidence` is outside (0, 1), or `factor` is not positive or is 1.
+pub fn elasticity(
+    numerators: &[f64],
+    denominators: &[f64],
+    factor: f64,
+    confidence: f64,
+) -> Option<Interval> {
+    let scale = libm::log(factor);
+    assert!(
+        scale.is_finite() && scale != 0.0,
+        "between two values of a parameter there is a ratio, not {factor}"
+    );
+    let Interval { estimate, low, high } = fieller(numerators, denominators, confidence)?;
+    if low <= 0.0 {
+        return None;
+    }
+    let [estimate, low, high] = [estimate, low, high].map(|ratio| libm::log(ratio) / scale);
+    Some(Interval { estimate, low: low.min(high), high: low.max(high) })
+}
+
 /// Returns the unbiased covariance of paired samples (divisor n-1), or `None` for fewer than two pairs.
 ///
 /// # Panics
@@ -142,5 +166,23 @@ mod tests {
         let mean = crate::stats::interval::mean_interval(&y, 0.9).unwrap();
         let found = fieller(&y, &[2.0; 4], 0.9).unwrap();
         assert!((found.low - mean.low / 2.0).abs() < 1e-14 && (found.high - mean.high / 2.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn an_elasticity_is_the_logarithm_of_a_ratio_with_its_limits() {
+        let (with, without) = ([8.0, 9.0, 7.5, 7.5], [4.0, 4.5, 4.1, 3.4]);
+        let Interval { low, high, .. } = fieller(&with, &without, 0.95).unwrap();
+        // Twice as much where the parameter is four times as large, and where it is a quarter.
+        let found = elasticity(&with, &without, 4.0, 0.95).unwrap();
+        let exact = [0.5, libm::log(low) / libm::log(4.0), libm::log(high) / libm::log(4.0)];
+        for (found, exact) in [found.estimate, found.low, found.high].into_iter().zip(exact) {
+            assert!((found - exact).abs() < 1e-12, "{found} {exact}");
+        }
+        let falling = elasticity(&with, &without, 0.25, 0.95).unwrap();
+        assert!(
+            (falling.low + found.high).abs() < 1e-12 && (falling.high + found.low).abs() < 1e-12,
+            "{falling:?}"
+        );
+        assert_eq!(elasticity(&[-1.0, 3.0, 1.0], &[1.0, 1.1, 1.0], 2.0, 0.95), None);
     }
 }

@@ -9,9 +9,11 @@
 mod compare;
 mod determinism;
 mod faults;
+mod limits;
 mod place;
 mod refusals;
 mod report;
+mod reproduce;
 mod shards;
 mod sweep;
 mod targets;

@@ -149,6 +149,15 @@ fn keys_are_explained() {
 }
 
 #[test]
+fn keys_of_studies_are_explained_beside_those_of_scenarios() {
+    let place = Place::new();
+    let said = place.said("explain axes.depth.values").expect(0, &[]).out;
+    assert!(said.starts_with("in study files\n") && said.contains("logspace(first, last, count)"), "{said}");
+    let said = place.said("explain title").expect(0, &[]).out;
+    assert!(!said.starts_with("in study files") && said.contains("\nin study files\n"), "{said}");
+}
+
+#[test]
 fn a_mechanism_that_is_none_is_named() {
     let place = Place::new();
     for (name, words) in

@@ -209,6 +209,17 @@ impl Store {
         self.index.iter().filter(|(_, entry)| !entry.finished).map(|(key, _)| *key).collect()
     }
 
+    /// Tells whether a run failed and has not finished since.
+    pub fn has_failures(&self) -> bool {
+        self.index.values().any(|entry| !entry.finished)
+    }
+
+    /// Forgets the runs that a plan does not have; they stay in the journal.
+    pub fn keep_only(&mut self, plan: &Plan) {
+        self.index.retain(|key, _| plan.contains(*key));
+        self.elsewhere.retain(|key| plan.contains(*key));
+    }
+
     /// Tells whether every run of the plan finished.
     pub fn is_complete(&self, plan: &Plan) -> bool {
         self.index.len() as u64 == plan.runs() && self.index.values().all(|entry| entry.finished)
@@ -262,10 +273,25 @@ impl Store {
     pub fn records(
         &self,
     ) -> Result<impl Iterator<Item = Result<RunRecord, StoreError>> + use<'_>, StoreError> {
+        self.read(|_| true)
+    }
+
+    /// Reads the runs that failed and have not finished since, as [`Store::records`] does.
+    pub fn failures(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<RunRecord, StoreError>> + use<'_>, StoreError> {
+        self.read(|entry| !entry.finished)
+    }
+
+    fn read(
+        &self,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> Result<impl Iterator<Item = Result<RunRecord, StoreError>>, StoreError> {
         let file = File::open(&self.path).map_err(FileError::when("open", &self.path))?;
         let mut reader = Reader::new(file, self.len);
         let mut payload = Vec::new();
-        Ok(self.index.iter().map(move |(key, entry)| {
+        let entries = self.index.iter().filter(move |(_, entry)| wanted(entry));
+        Ok(entries.map(move |(key, entry)| {
             let found =
                 reader.payload(entry.at.frame, &mut payload).map_err(FileError::when("read", &self.path))?;
             let record = found.and_then(|_| serde_json::from_slice(&payload).ok());

@@ -16,7 +16,7 @@ use crate::experiment::whole_file::{FileError, WholeFile};
 use crate::experiment::{Holder, Plan, Shard};
 use crate::record::{Outcome, RunKey};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +65,9 @@ impl Store {
         let path = folder.join(format!("{BEGINNING}-{index}-of-{count}-{host}-{pid}{ENDING}"));
         let mut warnings = Vec::new();
         let mut store = Self::with_journal(folder, path.clone(), plan, Opening::Resume, &mut warnings)?;
+        // Nobody is kept out by it: it tells others of this machine that the shard is at work. Where a file system has no locks,
+        // nobody is told.
+        let _ = store.file.try_lock();
         let mut elsewhere = BTreeSet::new();
         let whole = folder.join(JOURNAL);
         for other in journals(folder)?.into_iter().chain(whole.exists().then_some(whole)) {
@@ -146,9 +149,18 @@ impl Store {
     }
 }
 
-/// Removes the journals of shards.
-pub(super) fn remove(folder: &Path) -> Result<(), FileError> {
-    for path in journals(folder)? {
+/// Removes the journals of shards, unless one of them is at work.
+pub(super) fn remove(folder: &Path) -> Result<(), StoreError> {
+    let journals = journals(folder)?;
+    for path in &journals {
+        let file = File::open(path).map_err(FileError::when("open", path))?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let holder = format!("a shard that writes {name}");
+            return Err(StoreError::Held { folder: folder.to_owned(), holder });
+        }
+    }
+    for path in journals {
         fs::remove_file(&path).map_err(FileError::when("remove", &path))?;
     }
     Ok(())
@@ -206,7 +218,7 @@ mod tests {
     use crate::record::RunRecord;
 
     fn plan() -> Plan {
-        Plan { text: "seed = 7\n".to_owned(), cells: 5, replicates: 2 }
+        Plan { text: "seed = 7\n".to_owned(), cells: 5, replicates: 2, ..Plan::default() }
     }
 
     fn holder(pid: u32) -> Holder {
@@ -309,7 +321,15 @@ mod tests {
     #[test]
     fn anew_throws_shards_away_too() {
         let folder = tempfile::tempdir().unwrap();
-        shard(folder.path(), 0, 10).append(&record(RunKey { cell: 0, replicate: 0 })).unwrap();
+        let mut at_work = shard(folder.path(), 0, 10);
+        at_work.append(&record(RunKey { cell: 0, replicate: 0 })).unwrap();
+        let refused = Store::open(folder.path(), &plan(), &holder(1), Opening::Anew).unwrap_err().to_string();
+        assert!(
+            refused.contains("in use by a shard that writes journal-0-of-2-north_example-10.fsj"),
+            "{refused}"
+        );
+        assert_eq!(journals(folder.path()).unwrap().len(), 1);
+        drop(at_work);
         let (store, _) = Store::open(folder.path(), &plan(), &holder(1), Opening::Anew).unwrap();
         assert!(store.done().is_empty());
         assert_eq!(journals(folder.path()).unwrap(), Vec::<PathBuf>::new());

@@ -9,7 +9,7 @@ fn holder() -> Holder {
 }
 
 fn plan() -> Plan {
-    Plan { text: "model = 1\nseed = 7\n".to_owned(), cells: 2, replicates: 2 }
+    Plan { text: "model = 1\nseed = 7\n".to_owned(), cells: 2, replicates: 2, ..Plan::default() }
 }
 
 fn record(key: RunKey) -> RunRecord {

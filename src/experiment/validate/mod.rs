@@ -4,7 +4,8 @@
 //! 2. `cascade_law` draws cascades there and tests their number of liquidations against the law;
 //! 3. `controls` states what must be *identical*: worlds without leverage, paired runs before they may differ, mechanisms
 //!    of zero strength;
-//! 4. `report` is what was found, as data and as a table.
+//! 4. `report` is what was found, as data and as a table;
+//! 5. `intervals` is apart: it holds the estimators, not the engine, against known truths.
 //!
 //! What can go wrong: with a seed of one's own a correct engine fails now and then. The report has ten independent
 //! estimates at three standard errors and ten tests at one in a thousand: about one seed in twenty-five. The default seed
@@ -15,9 +16,11 @@
 mod cascade_law;
 mod controls;
 mod crowd;
+mod intervals;
 mod ladder;
 mod report;
 
+pub use intervals::{Coverage, Intervals, interval_steps, intervals};
 pub use report::{Case, Cell, Check, Control, Estimate, Report};
 
 use crate::clearing::Breach;

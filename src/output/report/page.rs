@@ -69,12 +69,13 @@ pub(super) fn page(results: &Results, figures: &Figures, notes: &[Note]) -> Stri
 fn facts(results: &Results) -> Markup {
     let manifest = &results.manifest;
     let origin = &manifest.origin;
-    let runs = u64::from(origin.cells) * u64::from(origin.replicates);
+    let runs = origin.runs.unwrap_or(u64::from(origin.cells) * u64::from(origin.replicates));
+    let up_to = if origin.runs.is_some() { "up to " } else { "" };
     html! {
         dl {
             dt { "made by" } dd { code { (shell(&origin.command)) } }
             dt { "seed" } dd { (origin.master_seed) " (" (origin.seed_scheme) ")" }
-            dt { "runs" } dd { (origin.cells) " cells x " (origin.replicates) " replicates = " (runs) ", " (origin.failed_runs) " failed" }
+            dt { "runs" } dd { (origin.cells) " cells x " (up_to) (origin.replicates) " replicates = " (runs) ", " (origin.failed_runs) " failed" }
             dt { "model" } dd { "version " (manifest.model_version) ", firesale " (manifest.program_version) " (" (manifest.program_commit) ")" }
             dt { "plan" } dd { code { (origin.plan_blake3) } }
             dt { "files" } dd { @if results.problems.is_empty() { "as they were sealed" } @else { "not as they were sealed" } }

@@ -13,6 +13,7 @@ fn origin() -> Origin {
         master_seed: "7".to_owned(),
         cells: 2,
         replicates: 3,
+        runs: None,
         failed_runs: 0,
         plan_blake3: "cd".to_owned(),
     }
