@@ -8,8 +8,11 @@
 
 mod compare;
 mod determinism;
+mod documents;
 mod faults;
+mod first_hour;
 mod place;
+mod python;
 mod refusals;
 mod report;
 mod shards;
