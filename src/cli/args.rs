@@ -16,6 +16,7 @@ use std::time::Duration;
                   firesale targets btc-2026-02-23        hold it against what was observed\n  \
                   firesale sweep depth-leverage          vary depth and leverage, with and without forced selling\n  \
                   firesale compare long-squeeze          hold every shipped policy against it, paired by seed\n  \
+                  firesale new my                        begin a scenario of your own, with every key explained\n  \
                   firesale check my.toml                 say everything that is wrong with a file\n  \
                   firesale validate cascade-law          hold the engine against exact mathematics",
     max_term_width = 100
@@ -69,6 +70,29 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Explain a key of scenario files, or all keys below one: unit, range, default, reason.
     Explain(ExplainArgs),
+    /// Begin a scenario of your own: a file with every key, its unit, range, default and reason.
+    New(NewArgs),
+    /// Say where two scenarios or two results folders differ, defaults included; exits 4 if they do.
+    Diff(DiffArgs),
+    /// Print what makes a shell complete firesale's words.
+    #[command(
+        after_help = "Examples:\n  firesale completions bash > ~/.local/share/bash-completion/completions/firesale\n  \
+                      firesale completions fish > ~/.config/fish/completions/firesale.fish"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page of firesale, or of one of its verbs.
+    #[command(after_help = "Example:\n  firesale man run | man -l -")]
+    Man {
+        /// The verb, such as `run` or `sweep merge`; firesale as a whole unless stated.
+        verb: Vec<String>,
+    },
+    /// Print the JSON Schema of scenario files, by which editors complete and underline them.
+    Schema,
+    /// Print the reference: every verb, scenario key, agent, mechanism and column, as docs/reference.md has it.
+    Reference,
     /// Hold the engine against exact and published results.
     Validate(ValidateArgs),
 }
@@ -383,6 +407,32 @@ pub(super) struct ExplainArgs {
     /// Dotted path, such as `populations.*.strategy.maker` or `venues.binance.fees.taker`; everything unless stated.
     #[arg(default_value = "")]
     pub(super) path: String,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Example:\n  firesale new my-crash                  writes my-crash.toml, and firesale.schema.json for editors"
+)]
+pub(super) struct NewArgs {
+    /// Name of the new scenario, or the path of its file.
+    pub(super) name: String,
+    /// The scenario that it begins as: the name of one that is shipped, or a file.
+    #[arg(long, value_name = "SCENARIO", default_value = "long-squeeze")]
+    pub(super) from: String,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Examples:\n  firesale diff long-squeeze leverage-one\n  firesale diff results-of-may results-of-june"
+)]
+pub(super) struct DiffArgs {
+    /// A shipped scenario, a file, or a results folder.
+    pub(super) a: String,
+    /// The other.
+    pub(super) b: String,
+    /// Print the differences as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -42,6 +42,9 @@ pub(super) fn open(scenario: &str) -> Result<(Document, String), Failure> {
     }
     let path = Path::new(scenario);
     if !path.exists() && !scenario.contains(['/', '.']) {
+        if let Some(what) = another_kind(scenario) {
+            return Err(Failure::user(format!("error: {scenario} is {what}")));
+        }
         let names: Vec<&str> = shipped::SHIPPED.iter().map(|shipped| shipped.name).collect();
         let begun = names.iter().find(|name| !scenario.is_empty() && name.starts_with(scenario));
         let near = begun.or_else(|| {
@@ -58,6 +61,19 @@ pub(super) fn open(scenario: &str) -> Result<(Document, String), Failure> {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let name = if is_identifier(stem) { stem.to_owned() } else { "scenario".to_owned() };
     Ok((document, name))
+}
+
+/// Says what a shipped name is that names no scenario, and where it belongs.
+fn another_kind(name: &str) -> Option<String> {
+    if shipped::find_study(name).is_some() {
+        return Some(format!(
+            "a study, of many points\n  `firesale sweep {name}` or `firesale amplify {name}` runs it"
+        ));
+    }
+    let policy = format!(
+        "a policy, a change of a scenario\n  `firesale compare SCENARIO --policies {name}` holds it against one"
+    );
+    shipped::find_policy(name).map(|_| policy)
 }
 
 /// Applies the changes of the command line.

@@ -1,22 +1,27 @@
 //! The only room that knows a terminal, a clock, signals and the machine: one file a verb, errors to exit codes.
 //!
-//! Exit codes: 0 done; 1 the user's mistake, usage included; 2 ours; 3 finished with failed runs; 130 and 143 stopped by a
-//! signal.
+//! Exit codes: 0 done; 1 the user's mistake, usage included; 2 ours; 3 finished with failed runs; 4 `diff` found differences;
+//! 130 and 143 stopped by a signal.
 
 mod amplify_report;
 mod args;
 mod compare;
 mod compare_report;
+mod diff;
+mod interface;
 mod job;
 mod load;
 pub mod machine;
+mod new;
 mod pilot;
 mod policies;
 pub mod progress;
+mod reference;
 mod report;
 mod reproduce;
 mod run;
 pub mod signals;
+mod sparkline;
 pub mod stdout;
 mod study;
 mod summary;
@@ -122,6 +127,12 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         args::Command::List => words::list(),
         args::Command::Show(args) => words::show(args),
         args::Command::Explain(args) => words::explain(args),
+        args::Command::New(args) => new::new(args),
+        args::Command::Diff(args) => diff::diff(args),
+        args::Command::Completions { shell } => interface::completions(*shell),
+        args::Command::Man { verb } => interface::man(verb),
+        args::Command::Schema => interface::schema(),
+        args::Command::Reference => reference::reference(),
         args::Command::Validate(args) => words::validate(args),
     };
     done.unwrap_or_else(|failure| {

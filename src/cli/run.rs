@@ -4,6 +4,8 @@ use super::Failure;
 use super::args::{LoadArgs, RunArgs};
 use super::job::{Job, Place, Verb, quoted};
 use super::load::{Loaded, load};
+use super::sparkline::courses;
+use super::sweep_report::window;
 use super::targets::Beside;
 use super::{summary, targets};
 use crate::experiment::{Arm, Comparison, Design, Measurements, Store, TargetValues, target_values_rows};
@@ -17,7 +19,9 @@ use crate::record::tables::{
 };
 use crate::record::{Outcome, RunKey, RunRecord, numbers};
 use crate::stats::quantile::quantile;
+use crate::world::MarketSpec;
 use serde_json::Value;
+use std::io::IsTerminal as _;
 
 /// Runs a scenario and returns the exit code.
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
@@ -50,6 +54,8 @@ struct OnePoint<'a> {
 /// What is made from all runs.
 struct Measured<'a> {
     metrics: Measurements,
+    /// Drawn where there is a person to look at it.
+    courses: String,
     comparison: Option<Comparison<'a>>,
 }
 
@@ -102,7 +108,10 @@ impl<'a> Verb for OnePoint<'a> {
             values.add(&record);
         }
         let comparison = self.beside.map(|beside| Comparison::new(self.design, &values, beside.hourly()));
-        Ok(Measured { metrics, comparison })
+        let is_seen = self.beside.is_none() && std::io::stdout().is_terminal();
+        let is_seen = is_seen && !self.args.work.json && !self.args.work.quiet;
+        let courses = if is_seen { courses(store, &self.perpetual().name, window())? } else { String::new() };
+        Ok(Measured { metrics, courses, comparison })
     }
 
     fn publish(
@@ -147,10 +156,12 @@ impl<'a> Verb for OnePoint<'a> {
     }
 
     fn text(&self, measured: &Measured<'_>) -> String {
-        match &measured.comparison {
-            Some(comparison) => targets::text(self.design, comparison),
-            None => summary::text(self.design, &measured.metrics) + &self.hint(),
+        if let Some(comparison) = &measured.comparison {
+            return targets::text(self.design, comparison);
         }
+        // A file keeps what a window would cut.
+        let room = if std::io::stdout().is_terminal() { window() } else { usize::MAX };
+        summary::text(self.design, &measured.metrics, &measured.courses, room) + &self.hint()
     }
 
     fn json(&self, measured: &Measured<'_>, folder: &str) -> Value {
@@ -162,6 +173,11 @@ impl<'a> Verb for OnePoint<'a> {
 }
 
 impl OnePoint<'_> {
+    fn perpetual(&self) -> &MarketSpec {
+        let mut markets = self.loaded.scenario.world.markets.iter();
+        markets.find(|market| !market.contract.is_spot()).expect("a scenario has a perpetual")
+    }
+
     /// Says that there is something to compare with, if there is.
     fn hint(&self) -> String {
         let scenario = &self.args.load.scenario;
@@ -185,9 +201,7 @@ impl OnePoint<'_> {
             "open_interest_coins",
             "fund_usd",
         ];
-        let scenario = &self.loaded.scenario;
-        let perpetual = scenario.world.markets.iter().find(|market| !market.contract.is_spot());
-        let perpetual = perpetual.expect("a scenario has a perpetual");
+        let (scenario, perpetual) = (&self.loaded.scenario, self.perpetual());
         let mut marks: Vec<Vec<f64>> = Vec::new();
         let mut first: Option<(u32, [Vec<f64>; 10])> = None;
         for record in store.records()? {

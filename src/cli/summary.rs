@@ -40,20 +40,27 @@ pub(super) fn heading(design: &Design) -> String {
     )
 }
 
-/// Writes the summary for a person.
-pub(super) fn text(design: &Design, measured: &Measurements) -> String {
-    let mut out = heading(design);
-    let _ = writeln!(out, "{:<50} {:>11} {:>11} {:>11}", "", "median", "5 %", "95 %");
+/// Letters of three numbers, each with the space before it.
+const NUMBERS: usize = 3 * 12;
+/// Letters of most intervals, with what separates them.
+const INTERVAL: usize = 3 + 20;
+
+/// Writes the summary for a person: `courses` under its heading, and lines of at most `room` letters as far as numbers allow.
+pub(super) fn text(design: &Design, measured: &Measurements, courses: &str, room: usize) -> String {
+    let mut out = heading(design) + courses;
+    let width = room.saturating_sub(NUMBERS).clamp(NARROW, LABEL);
+    let _ = writeln!(out, "{:<width$} {:>11} {:>11} {:>11}", "", "median", "5 %", "95 %");
     for metric in SHOWN {
         let spread = measured.spread(0, metric);
         let cells = [spread.map(|s| s.median), spread.map(|s| s.low), spread.map(|s| s.high)];
         let [median, low, high] = cells.map(human);
-        let _ = writeln!(out, "{:<50} {median:>11} {low:>11} {high:>11}", label(metric));
+        let _ = writeln!(out, "{:<width$} {median:>11} {low:>11} {high:>11}", label(metric, width));
     }
+    let width = room.saturating_sub(NUMBERS + INTERVAL).clamp(NARROW, LABEL);
     for (index, arm) in design.arms.iter().enumerate().skip(1) {
         let _ = writeln!(
             out,
-            "\n{:<50} {:>11} {:>11} {:>11}   95 % interval",
+            "\n{:<width$} {:>11} {:>11} {:>11}   95 % interval",
             format!("{}, paired by seed", arm.name()),
             "with",
             "without",
@@ -66,8 +73,11 @@ pub(super) fn text(design: &Design, measured: &Measurements) -> String {
             let interval = effect.interval.map_or(String::new(), |(low, high)| {
                 format!("{} .. {}", human(Some(low)), human(Some(high)))
             });
-            let _ =
-                writeln!(out, "{:<50} {with:>11} {without:>11} {difference:>11}   {interval}", label(metric));
+            let _ = writeln!(
+                out,
+                "{:<width$} {with:>11} {without:>11} {difference:>11}   {interval}",
+                label(metric, width)
+            );
         }
     }
     out
@@ -117,18 +127,20 @@ pub(super) fn json(design: &Design, measured: &Measurements, folder: &str) -> Va
     })
 }
 
-/// Letters of the first column.
+/// Letters of the first column where there is room.
 const LABEL: usize = 50;
+/// Letters of the first column where there is none: less says nothing.
+const NARROW: usize = 20;
 
 /// Returns what a metric means, with its unit; a long meaning is cut, a unit never.
-fn label(metric: &str) -> String {
+fn label(metric: &str, width: usize) -> String {
     let Some(column) = RUNS.column(metric) else { return metric.to_owned() };
     let text = column.axis_label();
-    if text.chars().count() <= LABEL {
+    if text.chars().count() <= width {
         return text;
     }
     let unit = text.strip_prefix(column.meaning).unwrap_or_default();
-    let room = LABEL.saturating_sub(unit.chars().count() + "...".len());
+    let room = width.saturating_sub(unit.chars().count() + "...".len());
     let meaning: String = column.meaning.chars().take(room).collect();
     format!("{}...{unit}", meaning.trim_end())
 }
@@ -173,6 +185,18 @@ mod tests {
             assert_eq!(human(Some(value)), text);
         }
         assert_eq!(human(None), "-");
+    }
+
+    #[test]
+    fn labels_fit_and_keep_their_units() {
+        for metric in SHOWN {
+            for width in [NARROW, 30, LABEL] {
+                let text = label(metric, width);
+                assert!(text.chars().count() <= width, "{text}");
+                let unit = RUNS.column(metric).unwrap().unit;
+                assert!(unit == "1" || text.ends_with(&format!("[{unit}]")), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::mechanisms::Mechanism;
 use crate::scenario::{self, Document, schema::KEYS, shipped};
 use std::fmt::Write as _;
 
-fn print(text: &str) -> Result<u8, Failure> {
+pub(super) fn print(text: &str) -> Result<u8, Failure> {
     Out::lock().print(|out| out.write_all(text.as_bytes()))?;
     Ok(0)
 }

@@ -92,6 +92,33 @@ fn short(node: &Node) -> Option<String> {
     }
 }
 
+/// Most keys that are named as elsewhere.
+const MOST_ELSEWHERE: usize = 6;
+
+/// Names the keys of which a word is a part, or else part of a part: whoever types `leverage` may mean any of them.
+fn elsewhere(keys: &[Key], word: &str) -> Option<String> {
+    let places = |fits: &dyn Fn(&str) -> bool| {
+        let mut places: Vec<String> = Vec::new();
+        for key in keys {
+            let parts: Vec<&str> = key.path.split('.').collect();
+            let Some(at) = parts.iter().position(|part| fits(part)) else { continue };
+            let place = format!("`{}`", parts[..=at].join("."));
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
+    };
+    let mut found = places(&|part| part == word);
+    if found.len() < MOST_ELSEWHERE && word.len() > 2 {
+        found.extend(places(&|part| part != word && part.contains(word)));
+    }
+    let more = found.len().saturating_sub(MOST_ELSEWHERE);
+    found.truncate(MOST_ELSEWHERE);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!found.is_empty()).then(|| found.join(", ") + &rest)
+}
+
 /// Says where the path leaves what is known.
 fn unknown(keys: &'static [Key], path: &str, parts: &[String]) -> String {
     let root = Level::new(keys);
@@ -106,7 +133,7 @@ fn unknown(keys: &'static [Key], path: &str, parts: &[String]) -> String {
             continue;
         }
         let mut text = format!("there is no key `{}`", shown(path));
-        let words: &[&str] = match level.kind {
+        let words: &[&str] = match level.kind() {
             Some(Kind::OneOf(words)) => words,
             _ => &[],
         };
@@ -117,8 +144,8 @@ fn unknown(keys: &'static [Key], path: &str, parts: &[String]) -> String {
         let prefix = if known.is_empty() { String::new() } else { format!("{known}.") };
         if let Some(near) = nearest(part, names.iter().copied()) {
             let _ = write!(text, "; did you mean `{prefix}{}`?", quoted_key(near));
-        } else if let Some(other) = keys.iter().find(|key| key.path.rsplit('.').next() == Some(part)) {
-            let _ = write!(text, "; there is `{}`", other.path);
+        } else if let Some(others) = elsewhere(keys, part) {
+            let _ = write!(text, "; there is {others}");
         } else if !names.is_empty() {
             let place = if known.is_empty() { "at the top".to_owned() } else { format!("below `{known}`") };
             let _ = write!(text, "; known {place}: {}", names.join(", "));

@@ -151,7 +151,9 @@ pub fn faults(keys: &[Key]) -> Vec<String> {
 #[derive(Debug, Default)]
 pub(super) struct Level {
     /// What is declared at this place, if anything.
-    pub(super) kind: Option<&'static Kind>,
+    pub(super) key: Option<&'static Key>,
+    /// The place of the first key at or below it in the key table, which is in an order that people read well.
+    pub(super) order: usize,
     /// Declared keys below.
     pub(super) keys: BTreeMap<&'static str, Level>,
     /// What is below any other name.
@@ -162,17 +164,30 @@ impl Level {
     /// Builds the tree.
     pub(super) fn new(keys: &'static [Key]) -> Self {
         let mut root = Self::default();
-        for key in keys {
+        for (order, key) in keys.iter().enumerate() {
             let mut level = &mut root;
             for part in key.path.split('.') {
+                let new = || Self { order, ..Self::default() };
                 level = match part {
-                    "*" => level.any.get_or_insert_default(),
-                    name => level.keys.entry(name).or_default(),
+                    "*" => level.any.get_or_insert_with(|| Box::new(new())),
+                    name => level.keys.entry(name).or_insert_with(new),
                 };
             }
-            level.kind = Some(&key.kind);
+            level.key = Some(key);
         }
         root
+    }
+
+    /// Returns what values are declared at this place, if any.
+    pub(super) fn kind(&self) -> Option<&'static Kind> {
+        self.key.map(|key| &key.kind)
+    }
+
+    /// Returns the declared keys below, in the order of the key table.
+    pub(super) fn in_order(&self) -> Vec<(&'static str, &Self)> {
+        let mut keys: Vec<_> = self.keys.iter().map(|(name, level)| (*name, level)).collect();
+        keys.sort_by_key(|(_, level)| level.order);
+        keys
     }
 
     /// Returns the level below a name.

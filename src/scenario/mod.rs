@@ -9,9 +9,12 @@
 //! A [`Sheet`] is a CSV file beside a scenario, read and refused in the same manner.
 
 mod check;
+mod commented;
 mod decimal;
+mod differences;
 pub mod document;
 pub mod explain;
+mod json_schema;
 pub mod keys;
 mod model;
 mod node;
@@ -32,9 +35,12 @@ mod unknown;
 mod write;
 
 pub use check::{check, completed};
+pub use commented::{SCHEMA_FILE, commented};
 pub(crate) use decimal::exact_decimal;
+pub use differences::{Difference, differences};
 pub use document::Document;
 pub use explain::explain;
+pub use json_schema::json_schema;
 pub use keys::{Key, Kind};
 pub use model::{
     Adaptation, BookLevel, Entries, ExplicitPosition, Latency, Population, PopulationStrategy, Scenario,

@@ -11,6 +11,9 @@ use super::row::Row;
 use super::scalar::{self, Refusal, stand_in};
 use crate::units::Time;
 
+/// How the problem begins that a key is not there.
+pub(super) const MISSING: &str = "missing, expected ";
+
 /// A view of one table, present or not.
 #[derive(Clone, Copy, Debug)]
 #[must_use]
@@ -305,7 +308,7 @@ impl<'r> Section<'r> {
 
     fn missing(&self, lookup: &Lookup<'_>) {
         if !matches!(self.body, Body::Broken) {
-            let what = format!("missing, expected {}", lookup.declared.key.expected());
+            let what = format!("{MISSING}{}", lookup.declared.key.expected());
             let refusal = Refusal::new(what).help(lookup.declared.key.meaning);
             self.refuse(&lookup.at, self.anchor.missing(), refusal);
         }

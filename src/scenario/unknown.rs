@@ -21,7 +21,7 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn walk(&mut self, path: &str, entries: &Entries, level: &Level) {
-        let variants = match level.kind {
+        let variants = match level.kind() {
             Some(Kind::OneOf(words)) => *words,
             _ => &[],
         };
@@ -37,7 +37,7 @@ impl Search<'_> {
             };
             // A table in place of a value is the reader's to report.
             let value =
-                below.kind.is_some_and(|kind| !matches!(kind, Kind::Table | Kind::Tables | Kind::OneOf(_)));
+                below.kind().is_some_and(|kind| !matches!(kind, Kind::Table | Kind::Tables | Kind::OneOf(_)));
             if let Some(entries) = node.entries()
                 && !value
             {

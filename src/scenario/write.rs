@@ -65,7 +65,7 @@ fn write_table(out: &mut String, path: &str, entries: &Entries, level: Option<&L
 
 /// Tells whether a word of an argument would be refused in a file.
 fn must_quote(node: &Node, level: Option<&Level>) -> bool {
-    let Some(kind) = level.and_then(|level| level.kind) else { return false };
+    let Some(kind) = level.and_then(Level::kind) else { return false };
     node.loose
         && match kind {
             Kind::Text | Kind::Name | Kind::Choice(_) | Kind::OneOf(_) => true,
@@ -74,7 +74,7 @@ fn must_quote(node: &Node, level: Option<&Level>) -> bool {
         }
 }
 
-fn write_value(out: &mut String, node: &Node, top: bool) {
+pub(super) fn write_value(out: &mut String, node: &Node, top: bool) {
     match &node.value {
         Value::Text(text) => out.push_str(&quoted(text)),
         Value::Integer(literal, _) | Value::Float(literal, _) => out.push_str(literal),

@@ -8,9 +8,12 @@
 
 mod compare;
 mod determinism;
+mod documents;
 mod faults;
 mod limits;
+mod first_hour;
 mod place;
+mod python;
 mod refusals;
 mod report;
 mod reproduce;

@@ -53,6 +53,11 @@ impl Place {
         Said::of(&mut self.firesale(words))
     }
 
+    /// Runs the program in a window of so many letters.
+    pub(crate) fn said_in(&self, words: &str, columns: &str) -> Said {
+        Said::of(self.firesale(words).env("COLUMNS", columns))
+    }
+
     /// Returns the program as a process that can be signalled.
     pub(crate) fn process(&self, words: &str) -> std::process::Command {
         let mut command = std::process::Command::new(PROGRAM);

@@ -1,0 +1,141 @@
+//! `diff`: where two scenarios or two results folders differ.
+
+use super::Failure;
+use super::args::{DiffArgs, LoadArgs};
+use super::load::{Loaded, load};
+use super::sweep_report::window;
+use super::words::print;
+use crate::scenario::schema::KEYS;
+use crate::scenario::{Difference, differences};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Exit code where there are differences: 1 is a mistake of the user, and to differ is none.
+const DIFFER: u8 = 4;
+
+/// What of a manifest follows from the rest of it, or from the scenario that is compared itself.
+const FOLLOWS: [&str; 3] = ["plan_blake3", "scenario_blake3", "bytes"];
+
+/// Letters of a value that have a column whatever the window.
+const MOST_NARROW: usize = 8;
+
+/// One side.
+struct Side {
+    loaded: Loaded,
+    manifest: Option<Value>,
+}
+
+/// Compares and returns the exit code.
+pub(super) fn diff(args: &DiffArgs) -> Result<u8, Failure> {
+    let (a, b) = (Side::open(&args.a)?, Side::open(&args.b)?);
+    let mut found = differences(&a.loaded.document, &b.loaded.document, KEYS);
+    if let (Some(a), Some(b)) = (&a.manifest, &b.manifest) {
+        found.extend(of_manifests(a, b));
+    }
+    if args.json {
+        let rows =
+            found.iter().map(|one| json!({ "path": one.path, "a": one.a, "b": one.b, "unit": one.unit }));
+        print(&format!("{:#}\n", rows.collect::<Value>()))?;
+    } else if found.is_empty() {
+        print(&format!("{} and {} are the same, defaults included\n", args.a, args.b))?;
+    } else {
+        print(&table(&found, &args.a, &args.b))?;
+    }
+    Ok(if found.is_empty() { 0 } else { DIFFER })
+}
+
+impl Side {
+    fn open(name: &str) -> Result<Self, Failure> {
+        let folder = Path::new(name);
+        if !folder.is_dir() {
+            return Ok(Self { loaded: whole(name)?, manifest: None });
+        }
+        let (scenario, manifest) = (folder.join("scenario.toml"), folder.join("manifest.json"));
+        if !scenario.is_file() {
+            return Err(Failure::user(format!(
+                "error: {name} is a folder without scenario.toml, so it holds no results\n  \
+                 `firesale run long-squeeze --out FOLDER` fills one"
+            )));
+        }
+        let text = std::fs::read_to_string(&manifest).map_err(|error| {
+            Failure::user(format!(
+                "error: cannot read {}: {error}\n  go on with the command that {name} was begun with",
+                manifest.display()
+            ))
+        })?;
+        let value = serde_json::from_str(&text)
+            .map_err(|error| Failure::user(format!("error: {} is damaged: {error}", manifest.display())))?;
+        Ok(Self { loaded: whole(&scenario.to_string_lossy())?, manifest: Some(value) })
+    }
+}
+
+fn whole(scenario: &str) -> Result<Loaded, Failure> {
+    load(&LoadArgs { scenario: scenario.to_owned(), set: Vec::new(), without: Vec::new() })
+}
+
+/// Compares what made two folders, and the files that came of it.
+fn of_manifests(a: &Value, b: &Value) -> Vec<Difference> {
+    let (a, b) = (flat(a), flat(b));
+    let paths: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let side = |all: &Map<String, Value>, path: &String| all.get(path).map(ToString::to_string);
+    let all = paths.into_iter().map(|path| Difference {
+        path: path.clone(),
+        a: side(&a, path),
+        b: side(&b, path),
+        unit: "",
+    });
+    all.filter(|one| one.a != one.b).collect()
+}
+
+/// Returns the values of a manifest by path: files by their names, lists of words as one text.
+fn flat(manifest: &Value) -> Map<String, Value> {
+    let mut flat = Map::new();
+    let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    for (key, value) in entries(manifest).into_iter().chain(entries(&manifest["origin"])) {
+        match &value {
+            _ if FOLLOWS.contains(&key.as_str()) || key == "origin" => {}
+            Value::Array(files) if key == "files" => {
+                for file in files {
+                    let name = file["path"].as_str().unwrap_or_default();
+                    flat.insert(format!("manifest.files.{name}"), file["sha256"].clone());
+                }
+            }
+            Value::Array(words) => {
+                let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+                flat.insert(format!("manifest.{key}"), json!(words.join(" ")));
+            }
+            _ => {
+                flat.insert(format!("manifest.{key}"), value);
+            }
+        }
+    }
+    flat
+}
+
+/// Draws the differences, a line each; values that are too long for their columns stand on lines of their own and are never cut.
+fn table(found: &[Difference], a: &str, b: &str) -> String {
+    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    let mut rows = vec![[String::new(), a.to_owned(), b.to_owned()]];
+    for one in found {
+        let unit = if one.unit.is_empty() { String::new() } else { format!(" [{}]", one.unit) };
+        rows.push([format!("{}{unit}", one.path), side(&one.a), side(&one.b)]);
+    }
+    let letters = |text: &str| text.chars().count();
+    let path = rows.iter().map(|row| letters(&row[0])).max().unwrap_or(0);
+    let room = window().saturating_sub(path + 4).div_euclid(2).max(MOST_NARROW);
+    let fits = |row: &[String; 3]| letters(&row[1]) <= room && letters(&row[2]) <= room;
+    let value = rows.iter().filter(|row| fits(row)).map(|row| letters(&row[1])).max().unwrap_or(0);
+    let mut out = String::new();
+    for row in &rows {
+        let [name, a, b] = row;
+        if fits(row) {
+            let line = format!("{name:<path$}  {a:<value$}  {b}");
+            let _ = writeln!(out, "{}", line.trim_end());
+        } else {
+            let _ = writeln!(out, "{name}\n    {a}\n    {b}");
+        }
+    }
+    out
+}
