@@ -48,7 +48,7 @@ pub(super) enum Command {
     Amplify(AmplifyArgs),
     /// Hold policies against a scenario: what each makes of the crash and of calm time, paired by seed.
     ///
-    /// A policy is a file with changes of a scenario; `firesale list` names those that are shipped. Every difference has a bootstrap
+    /// A policy is a file with changes of a scenario; `firesale list` names those that are shipped. Every difference has an
     /// interval, a p-value corrected for all of them, the chance of being better, what sharing dice gained and the smallest difference
     /// that so many replicates detect. A ranking says when the data cannot decide; a Pareto table holds protection against its cost.
     Compare(CompareArgs),
@@ -328,6 +328,10 @@ pub(super) struct DesignArgs {
     /// Keep each run's series, liquidations and transfers too: some hundred kilobytes a run.
     #[arg(long)]
     pub(super) tables: bool,
+
+    /// Give every point dice of its own, in place of the same for all; the arms of a point share theirs in any case.
+    #[arg(long)]
+    pub(super) independent: bool,
     /// Say how many runs there are and what they take, by a pilot of a few, and do nothing.
     #[arg(long, conflicts_with = "force")]
     pub(super) dry_run: bool,

@@ -267,7 +267,7 @@ fn notes(out: &mut String, contest: &Contest, names: &[String], replicates: u32)
     for note in [
         format!(
             "difference: policy minus baseline on the same dice; * it is not chance at 5 %, by random signs, corrected for {tests} tests \
-             (Holm). Intervals are of each difference alone (BCa bootstrap)."
+             (Holm). Intervals are of each difference alone (Student)."
         ),
         "better: share of replicates in which the policy is better, ties half.".to_owned(),
         "CRN: how many times smaller common random numbers make the variance of the difference; all: no variance is left, -: there \
@@ -376,6 +376,7 @@ fn told(facet: &Facet, contrast: Option<&Contrast>) -> Value {
         "mean": contrast.mean,
         "difference": contrast.difference,
         "difference_ci95": contrast.interval.map(|interval| [interval.low, interval.high]),
+        "difference_bca95": contrast.bootstrap.map(|interval| [interval.low, interval.high]),
         "p": contrast.p,
         "p_holm": contrast.p_holm,
         "better": contrast.better.estimate,
@@ -391,7 +392,7 @@ pub(super) fn latex(compared: &Compared, contest: &Contest) -> String {
     let design = &compared.design;
     let notes = [
         format!("{}: policy minus baseline, {} replicates paired by seed.", design.base.name, design.replicates),
-        "In brackets 95 % bootstrap intervals; a star: p < .05 by random signs, corrected after Holm for all metrics of policies.csv."
+        "In brackets 95 % intervals (Student); a star: p < .05 by random signs, corrected after Holm for all metrics of policies.csv."
             .to_owned(),
         "Needs \\usepackage{booktabs}.".to_owned(),
     ];

@@ -45,6 +45,7 @@ impl Sweep {
         study.replicates = args.replicates.unwrap_or(study.replicates);
         study.precision = precision(args, &study)?;
         study.seed = args.seed.unwrap_or(study.seed);
+        study.is_independent |= args.independent;
         study.hash |= hash;
         study.has_tables |= args.tables;
         if study.name.is_empty() {
@@ -62,6 +63,7 @@ impl Sweep {
             design.replicates = precision.most;
             design.precision = Some(precision);
         }
+        design.is_independent = study.is_independent;
         design.hash = study.hash;
         design.has_tables = study.has_tables;
         let plan = design.plan(&loaded.resolved());
@@ -192,6 +194,7 @@ fn typed(name: &str, args: &DesignArgs) -> Result<Asked, Failure> {
         replicates: 20,
         precision: None,
         seed,
+        is_independent: false,
         hash: false,
         has_tables: false,
     };

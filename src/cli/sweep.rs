@@ -204,6 +204,7 @@ impl Verb for Points<'_> {
         option("--most-replicates", args.most_replicates.map(|most| most.to_string()));
         option("--replicates", args.replicates.map(|count| count.to_string()));
         option("--seed", args.seed.map(|seed| seed.to_string()));
+        option("--independent", switch(args.independent));
         option("--tables", switch(args.tables));
         option("--hash", switch(work.hash));
         words
@@ -227,7 +228,7 @@ impl Verb for Points<'_> {
         }
         words.extend(["--set".to_owned(), "counterfactuals=[]".to_owned()]);
         words.extend(["--replicates".to_owned(), (key.replicate + 1).to_string()]);
-        words.extend(["--seed".to_owned(), design.seed.to_string()]);
+        words.extend(["--seed".to_owned(), design.seed_of(key.cell).to_string()]);
         words
     }
 
@@ -280,7 +281,7 @@ impl Verb for Points<'_> {
             let fragments = [&SERIES, &LIQUIDATIONS, &TRANSFERS];
             jobs.extend(fragments.map(|table| TableJob { table, rows: Rows::Fragments }));
         }
-        let failures_rows = |record: &RunRecord| failures_row(record, design.seed);
+        let failures_rows = |record: &RunRecord| failures_row(record, design.seed_of(record.cell));
         if place.store.has_failures() {
             jobs.push(TableJob { table: &FAILURES, rows: Rows::PerRun(&failures_rows) });
         }

@@ -3,6 +3,7 @@
 
 use super::{Arm, BadPoints, Cancel, Label, Plan, Precision, Space, Stopped};
 use crate::engine::Simulation;
+use crate::event::Observer;
 use crate::record::tables::{CELLS, RUNS};
 use crate::record::targets::{Target, Watcher};
 use crate::record::{
@@ -12,6 +13,8 @@ use crate::rng::{SCHEME, Seed};
 use crate::scenario::Scenario;
 use crate::scenario::schema::find;
 use crate::units::{Time, format_duration};
+use crate::world::World;
+use rand::Rng as _;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -28,6 +31,8 @@ pub struct Design {
     pub arms: Vec<Arm>,
     /// The seed that all others come from.
     pub seed: u64,
+    /// Whether every point has dice of its own.
+    pub is_independent: bool,
     /// Repetitions of each cell.
     pub replicates: u32,
     /// Whether each run's tape is hashed.
@@ -55,6 +60,7 @@ impl Design {
             base: scenario.clone(),
             arms,
             seed,
+            is_independent: false,
             replicates,
             hash,
             has_tables: true,
@@ -189,6 +195,9 @@ impl Design {
         if let Some(space) = &self.space {
             let _ = writeln!(text, "tables = {}", self.has_tables);
             let _ = writeln!(text, "points = {}", space.points().count());
+            if self.is_independent {
+                text.push_str("independent = true\n");
+            }
         }
         for (index, arm) in self.arms.iter().enumerate() {
             let what = if self.space.is_some() { "arm" } else { "cell" };
@@ -268,60 +277,118 @@ impl Design {
         }
     }
 
+    /// Returns the seed of a cell's runs: that of the design, or one of its point's own, below 2^63 as a study can state it.
+    pub fn seed_of(&self, cell: u32) -> u64 {
+        if self.is_independent {
+            let seed = Seed { master: self.seed, replicate: self.point(cell) };
+            seed.stream("independent-points").draw(0, 0).next_u64() >> 1
+        } else {
+            self.seed
+        }
+    }
+
     /// Does one run.
     pub fn simulate(&self, key: RunKey, cancel: &Cancel) -> Result<RunRecord, Stopped> {
         let scenario = &*self.scenario(key.cell).map_err(|bad| Stopped::Failed(bad.render(false)))?;
-        let seed = Seed { master: self.seed, replicate: key.replicate };
+        let seed = Seed { master: self.seed_of(key.cell), replicate: key.replicate };
         let recorder = Recorder::new(scenario, key.cell, key.replicate);
         let recorder = if self.has_tables { recorder } else { recorder.metrics_only() };
         let is_mapped = self.space.is_none() && key == RunKey { cell: 0, replicate: 0 };
         let recorder = if is_mapped { recorder.with_liquidation_map(scenario) } else { recorder };
         let watcher = (!self.targets.is_empty()).then(|| Watcher::new(scenario, &self.targets));
-        let mut observer = ((recorder, watcher), self.hash.then(TapeHasher::new));
-        let mut simulation = Simulation::new(scenario, seed, &mut observer);
-        // The burn-in is walked in steps too, so that a signal is seen within a fraction of a second.
-        let mut time = Time::ZERO - scenario.burn_in;
-        see(&mut observer.0.1, &simulation, time);
-        while time < Time::ZERO {
-            time = (time + scenario.sample_every).min(Time::ZERO);
-            simulation.step_until(time, &mut observer);
-            if cancel.is_set() {
-                return Err(Stopped::Cancelled);
-            }
-            see(&mut observer.0.1, &simulation, time);
+        let hasher = self.hash.then(TapeHasher::new);
+        if watcher.is_none() && hasher.is_none() {
+            // Alone: what nobody else hears of is not said, which is worth some percent of a run.
+            let (alone, simulation) = play(scenario, seed, recorder, cancel)?;
+            return Ok(recorded(key, alone, None, None, &simulation));
         }
-        observer.0.0.sample(simulation.world(), Time::ZERO);
-        while time < scenario.duration {
-            time = (time + scenario.sample_every).min(scenario.duration);
-            simulation.step_until(time, &mut observer);
-            if cancel.is_set() {
-                return Err(Stopped::Cancelled);
-            }
-            observer.0.0.sample(simulation.world(), time);
-            see(&mut observer.0.1, &simulation, time);
-        }
-        let ((recorder, watcher), hasher) = observer;
-        let (metrics, tables) = recorder.finish(Simulated {
-            world: simulation.world(),
-            messages: simulation.messages(),
-            records: simulation.records(),
-        });
-        Ok(RunRecord {
-            cell: key.cell,
-            replicate: key.replicate,
-            outcome: Outcome::Finished,
-            metrics,
-            tables,
-            targets: watcher.map_or_else(Vec::new, Watcher::finish),
-            tape_hash: hasher.map(TapeHasher::finish),
-        })
+        let (heard, simulation) = play(scenario, seed, ((recorder, watcher), hasher), cancel)?;
+        let ((recorder, watcher), hasher) = heard;
+        Ok(recorded(key, recorder, watcher, hasher, &simulation))
     }
 }
 
-/// Shows the market to whoever watches for targets.
-fn see(watcher: &mut Option<Watcher>, simulation: &Simulation, time: Time) {
-    if let Some(watcher) = watcher {
-        watcher.sample(simulation.world(), time);
+/// Who listens to a run and also looks at the market at equal distances of time.
+trait Onlooker: Observer {
+    /// Sees the market during the burn-in.
+    fn see_before(&mut self, world: &World, time: Time);
+    /// Sees the market from time zero on.
+    fn see(&mut self, world: &World, time: Time);
+}
+
+impl Onlooker for Recorder {
+    fn see_before(&mut self, _world: &World, _time: Time) {}
+
+    fn see(&mut self, world: &World, time: Time) {
+        self.sample(world, time);
+    }
+}
+
+impl Onlooker for ((Recorder, Option<Watcher>), Option<TapeHasher>) {
+    fn see_before(&mut self, world: &World, time: Time) {
+        if let Some(watcher) = &mut self.0.1 {
+            watcher.sample(world, time);
+        }
+    }
+
+    fn see(&mut self, world: &World, time: Time) {
+        self.0.0.sample(world, time);
+        self.see_before(world, time);
+    }
+}
+
+/// Plays a scenario from the beginning of its burn-in to its end.
+fn play<O: Onlooker>(
+    scenario: &Scenario,
+    seed: Seed,
+    mut observer: O,
+    cancel: &Cancel,
+) -> Result<(O, Simulation), Stopped> {
+    let mut simulation = Simulation::new(scenario, seed, &mut observer);
+    // The burn-in is walked in steps too, so that a signal is seen within a fraction of a second.
+    let mut time = Time::ZERO - scenario.burn_in;
+    if time < Time::ZERO {
+        observer.see_before(simulation.world(), time);
+    } else {
+        observer.see(simulation.world(), time);
+    }
+    while time < scenario.duration {
+        let end = if time < Time::ZERO { Time::ZERO } else { scenario.duration };
+        time = (time + scenario.sample_every).min(end);
+        simulation.step_until(time, &mut observer);
+        if cancel.is_set() {
+            return Err(Stopped::Cancelled);
+        }
+        if time < Time::ZERO {
+            observer.see_before(simulation.world(), time);
+        } else {
+            observer.see(simulation.world(), time);
+        }
+    }
+    Ok((observer, simulation))
+}
+
+/// Makes the record of a run that is over.
+fn recorded(
+    key: RunKey,
+    recorder: Recorder,
+    watcher: Option<Watcher>,
+    hasher: Option<TapeHasher>,
+    simulation: &Simulation,
+) -> RunRecord {
+    let (metrics, tables) = recorder.finish(Simulated {
+        world: simulation.world(),
+        messages: simulation.messages(),
+        records: simulation.records(),
+    });
+    RunRecord {
+        cell: key.cell,
+        replicate: key.replicate,
+        outcome: Outcome::Finished,
+        metrics,
+        tables,
+        targets: watcher.map_or_else(Vec::new, Watcher::finish),
+        tape_hash: hasher.map(TapeHasher::finish),
     }
 }
 

@@ -110,6 +110,13 @@ pub static STUDY_KEYS: &[Key] = &[
     ),
     key("hash", Kind::Bool, Some("false"), "whether each run's event tape is hashed", ""),
     key(
+        "independent",
+        Kind::Bool,
+        Some("false"),
+        "whether every point has dice of its own; the arms of a point share theirs in any case",
+        "on common random numbers points differ by less noise than on dice of their own",
+    ),
+    key(
         "tables",
         Kind::Bool,
         Some("false"),
@@ -141,6 +148,8 @@ pub struct Study {
     pub precision: Option<Precision>,
     /// The seed that all dice come from.
     pub seed: u64,
+    /// Whether every point has dice of its own.
+    pub is_independent: bool,
     /// Whether each run's event tape is hashed.
     pub hash: bool,
     /// Whether each run's series, liquidations and transfers are kept.
@@ -197,6 +206,7 @@ impl Study {
             replicates: root.int("replicates") as u32,
             precision,
             seed: root.int("seed") as u64,
+            is_independent: root.bool("independent"),
             hash: root.bool("hash"),
             has_tables: root.bool("tables"),
             variations,
@@ -228,7 +238,8 @@ impl Study {
             Some(Precision { width, most }) => writeln!(text, "until_ci = {width}\nmost_replicates = {most}"),
             None => writeln!(text, "replicates = {}", self.replicates),
         };
-        let _ = writeln!(text, "seed = {}\nhash = {}\ntables = {}", self.seed, self.hash, self.has_tables);
+        let _ = writeln!(text, "seed = {}\nindependent = {}", self.seed, self.is_independent);
+        let _ = writeln!(text, "hash = {}\ntables = {}", self.hash, self.has_tables);
         text.push_str(&self.definition());
         text
     }

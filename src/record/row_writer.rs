@@ -49,7 +49,7 @@ impl<'t> RowWriter<'t> {
     pub fn time(&mut self, value: impl Into<Option<Time>>) -> &mut Self {
         self.expect_kind(ColumnKind::Time);
         if let Some(time) = value.into() {
-            self.rows.push_str(&exact_seconds(time));
+            write_seconds(&mut self.rows, time);
         }
         self.end_cell()
     }
@@ -157,15 +157,19 @@ pub fn is_identifier(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-/// Nanoseconds as decimal seconds without trailing zeros.
-fn exact_seconds(time: Time) -> String {
+/// Adds nanoseconds as decimal seconds without trailing zeros.
+fn write_seconds(text: &mut String, time: Time) {
     let nanos = time.0.unsigned_abs();
-    let (whole, rest) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
+    let (whole, mut rest) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
     let sign = if time.0 < 0 { "-" } else { "" };
-    if rest == 0 {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{}", format!("{rest:09}").trim_end_matches('0'))
+    write!(text, "{sign}{whole}").expect("a text takes every character");
+    if rest > 0 {
+        let mut digits = 9;
+        while rest % 10 == 0 {
+            rest = rest.div_euclid(10);
+            digits -= 1;
+        }
+        write!(text, ".{rest:0digits$}").expect("a text takes every character");
     }
 }
 
@@ -215,9 +219,12 @@ mod tests {
             (-1, "-0.000000001"),
             (-3_600_000_000_000, "-3600"),
             (1_500_000_000, "1.5"),
+            (1_050_000_700, "1.0500007"),
             (i64::MIN, "-9223372036.854775808"),
         ] {
-            assert_eq!(exact_seconds(Time(nanos)), text);
+            let mut written = String::new();
+            write_seconds(&mut written, Time(nanos));
+            assert_eq!(written, text);
         }
     }
 

@@ -258,12 +258,14 @@ pub static POLICIES: Table<'_> = Table {
         number("baseline_mean", "of the metric", "mean in the scenario as it is"),
         number("mean", "of the metric", "mean under the policy"),
         number("difference", "of the metric", "mean of policy minus baseline, replicate by replicate"),
+        number("difference_ci_low", "of the metric", "lower end of its 95 % interval (Student's t)"),
+        number("difference_ci_high", "of the metric", "upper end of its 95 % interval"),
         number(
-            "difference_ci_low",
+            "difference_bca_low",
             "of the metric",
             "lower end of its 95 % bootstrap interval (BCa, Efron 1987)",
         ),
-        number("difference_ci_high", "of the metric", "upper end of its 95 % bootstrap interval"),
+        number("difference_bca_high", "of the metric", "upper end of its 95 % bootstrap interval"),
         number(
             "p",
             "1",

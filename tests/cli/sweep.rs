@@ -24,7 +24,7 @@ fn every_run_is_a_row_with_what_was_varied() {
     assert_eq!(key(&runs[0]), "0,0,40s,100,base,finished");
     assert_eq!(key(&runs[4]), "1,1,40s,100,forced_liquidation,finished");
     assert_eq!(key(&runs[23]), "7,2,1m,200,forced_liquidation,finished");
-    for (table, count) in [("cells.csv", 8), ("summary.csv", 8 * 42), ("effects.csv", 4 * 42)] {
+    for (table, count) in [("cells.csv", 8), ("summary.csv", 8 * 43), ("effects.csv", 4 * 43)] {
         let (heads, rows) = rows(&results[table]);
         assert_eq!(heads[2..4], ["duration", "longs"], "{table}");
         assert_eq!(rows.len(), count, "{table}");
@@ -60,7 +60,7 @@ fn a_point_is_the_run_of_its_values_on_the_same_dice() {
     };
     // The last point: cells 6 and 7 of the sweep are cells 0 and 1 of the run.
     assert_eq!(metrics(&swept["runs.csv"], 5, 18), metrics(&alone["runs.csv"], 2, 0));
-    assert_eq!(metrics(&swept["effects.csv"], 5, 126), metrics(&alone["effects.csv"], 3, 0));
+    assert_eq!(metrics(&swept["effects.csv"], 5, 129), metrics(&alone["effects.csv"], 3, 0));
     let last = |table: &[u8]| {
         rows(table)
             .1
@@ -71,6 +71,26 @@ fn a_point_is_the_run_of_its_values_on_the_same_dice() {
             .collect::<Vec<_>>()
     };
     assert_eq!(last(&swept["series.csv"]), last(&alone["series.csv"]));
+}
+
+/// A fund that nobody asks makes no difference, so on the same dice the points are the same, arm by arm.
+#[test]
+fn points_have_the_same_dice_or_their_own() {
+    let place = Place::new();
+    let falls = |words: &str, out: &str| -> Vec<String> {
+        let fund = "--vary venues.exchange.insurance_fund=100000,200000 --arms forced_liquidation";
+        place.said(&format!("sweep sound.toml {fund} -n 2 --quiet --out {out} {words}")).expect(0, &[]);
+        let (heads, runs) = rows(&place.results(out)["runs.csv"]);
+        let [at, arm] = ["volume_usd", "arm"].map(|name| heads.iter().position(|head| head == name).unwrap());
+        runs.iter().filter(|run| &run[arm] == "base").map(|run| run[at].to_owned()).collect()
+    };
+    let same = falls("", "same");
+    assert_eq!(same[..2], same[2..]);
+    let own = falls("--independent", "own");
+    assert!(own[..2].iter().all(|fall| !own[2..].contains(fall)), "{own:?}");
+    // The first point, too, has another seed than the design.
+    assert_ne!(own[0], same[0]);
+    assert!(place.said("reproduce own").expect(0, &[]).out.contains("reproduced"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{Design, Measurements};
 use crate::rng::{Rng, Seed};
 use crate::stats::Interval;
 use crate::stats::bootstrap::{Bootstrap, Method};
-use crate::stats::interval::paired_differences;
+use crate::stats::interval::{mean_interval, paired_differences};
 use crate::stats::moments::mean;
 use crate::stats::order::{Placed, dominators, front_shares, rank_ranges};
 use crate::stats::paired::{Gain, pairing_gain, smallest_detectable, superiority};
@@ -84,8 +84,10 @@ pub struct Contrast {
     pub mean: f64,
     /// Mean of policy minus baseline.
     pub difference: f64,
-    /// Its bootstrap interval; `None` for fewer than two pairs.
+    /// Its interval, Student's; `None` for fewer than two pairs.
     pub interval: Option<Interval>,
+    /// The same by the bootstrap.
+    pub bootstrap: Option<Interval>,
     /// p-value of the difference.
     pub p: f64,
     /// The same, corrected for all contrasts.
@@ -240,7 +242,8 @@ fn contrast(
         baseline: mean(&baseline)?,
         mean: mean(&policy)?,
         difference: mean(&differences)?,
-        interval: bootstrap.of(&differences, mean, &mut draws),
+        interval: mean_interval(&differences, 1.0 - LEVEL),
+        bootstrap: bootstrap.of(&differences, mean, &mut draws),
         p,
         p_holm: p,
         better: superiority(&gained, 1.0 - LEVEL)?,

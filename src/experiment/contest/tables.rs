@@ -21,6 +21,7 @@ impl Contest {
                 rows.text(&*design.arms[arm].name()).text(facet.metric);
                 let contrast = contrast.as_ref();
                 let interval = contrast.and_then(|contrast| contrast.interval);
+                let bootstrap = contrast.and_then(|contrast| contrast.bootstrap);
                 let gain = contrast.and_then(|contrast| contrast.gain);
                 rows.integer(contrast.map_or(0, |contrast| contrast.pairs as i64))
                     .number(contrast.map(|contrast| contrast.baseline))
@@ -28,6 +29,8 @@ impl Contest {
                     .number(contrast.map(|contrast| contrast.difference))
                     .number(interval.map(|interval| interval.low))
                     .number(interval.map(|interval| interval.high))
+                    .number(bootstrap.map(|interval| interval.low))
+                    .number(bootstrap.map(|interval| interval.high))
                     .number(contrast.map(|contrast| contrast.p))
                     .number(contrast.map(|contrast| contrast.p_holm))
                     .number(contrast.map(|contrast| contrast.better.estimate))

@@ -155,8 +155,10 @@ impl Intervals {
             "law of the dice", "replicates", "interval", "studies", "covers", "too low", "too high"
         );
         for row in &self.rows {
+            let is_within = (ASKED.0..=ASKED.1).contains(&row.coverage);
             let verdict = match (row.is_met(), row.is_asked) {
-                (true, _) => "yes",
+                (true, _) if is_within => "yes",
+                (true, _) => "unclear",
                 (false, true) => "FAIL",
                 (false, false) => "no",
             };

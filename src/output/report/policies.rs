@@ -17,7 +17,7 @@ pub(super) fn forests(results: &Results) -> Vec<Figure> {
     let crash = (
         "policies",
         "What each policy makes of the crash",
-        "Mean of policy minus scenario as it is, paired by seed, with its 95 % bootstrap interval. Intervals are not corrected for their \
+        "Mean of policy minus scenario as it is, paired by seed, with its 95 % interval. Intervals are not corrected for their \
          number; p_holm in the table is.",
     );
     let calm = (
