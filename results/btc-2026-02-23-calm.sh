@@ -6,15 +6,16 @@
 #
 # Exits with 1 if a range is missed.
 set -eu
-program=$1
+program=$(realpath "$1")
 here=$(cd "$(dirname "$0")/../scenarios" && pwd)
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
+cd "$place"
 "$program" show btc-2026-02-23 --resolved --set duration=24h --set 'counterfactuals=["forced_liquidation"]' \
-    --set shocks.early.event.meta_order.quantity=0 --set shocks.selling.event.meta_order.quantity=0 >"$place/day.toml"
-cp "$here/fit/btc-2026-02-23-calm.targets.csv" "$place/day.targets.csv"
-"$program" run "$place/day.toml" -n 20 --out "$place/run" 2>/dev/null
-"$program" targets "$place/day.toml" -n 20 --out "$place/day" --quiet 2>/dev/null
+    --set shocks.early.event.meta_order.quantity=0 --set shocks.selling.event.meta_order.quantity=0 >day.toml
+cp "$here/fit/btc-2026-02-23-calm.targets.csv" day.targets.csv
+"$program" run day.toml -n 20 --out run 2>/dev/null
+"$program" targets day.toml -n 20 --out day --quiet 2>/dev/null
 
 echo
 echo "the real week, day by day: root mean square of hourly returns, median and 95 % quantile of their size, median range [%]"
@@ -39,13 +40,13 @@ awk -F, '
       is_in = off <= tolerance && -off <= tolerance; missed += !is_in
       printf "%-16s %10.4g %10.4g %10.4g %10.4g %10.4g  %s\n", $column["id"], $column["observed"], tolerance, $column["p05"], \
           $column["median"], $column["p95"], is_in ? "within" : "MISSED" }
-    END { printf "%d missed\n", missed; exit missed > 0 }' "$place/day/targets.csv" && missed=0 || missed=1
+    END { printf "%d missed\n", missed; exit missed > 0 }' day/targets.csv && missed=0 || missed=1
 
 echo
 for metric in volume_over_spot_volume volume_usd spot_volume_usd liquidated_usd liquidated_peak_minute_usd; do
     awk -F, -v metric="$metric" '
         NR == 1 { for (i = 1; i <= NF; i++) if ($i == metric) at = i; next }
-        $1 == 0 { print $at }' "$place/day/runs.csv" | LC_ALL=C sort -g | awk -v metric="$metric" '
+        $1 == 0 { print $at }' day/runs.csv | LC_ALL=C sort -g | awk -v metric="$metric" '
         { x[NR] = $1 }
         END { printf "%-28s least %9.4g, median %9.4g, most %9.4g\n", metric, x[1], (x[int((NR + 1) / 2)] + x[int(NR / 2) + 1]) / 2, x[NR] }'
 done

@@ -219,12 +219,11 @@ impl Background {
 
     /// Asks to be woken for what comes next.
     fn wait(&mut self, now: Time, actions: &mut Actions) {
-        let usual = match &self.pending {
-            Some(pending) => pending.at,
-            None => {
-                let next = self.next(now);
-                self.pending.insert(next).at
-            }
+        let usual = if let Some(pending) = &self.pending {
+            pending.at
+        } else {
+            let next = self.next(now);
+            self.pending.insert(next).at
         };
         let at = self.surplus.next().map_or(usual, |surplus| usual.min(surplus));
         actions.wake_after(at - now);

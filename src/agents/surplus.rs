@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn what_is_drawn_in_the_middle_of_a_slice_is_its_rest() {
         let mut surplus = surplus();
-        let now = Time(OBSERVED_EVERY.0 / 2);
+        let now = Time(OBSERVED_EVERY.0 >> 1);
         surplus.draw(now, &[20.0, 1.0, 1.0]);
         let rest: Vec<_> =
             std::iter::from_fn(|| surplus.pop(surplus.until())).map(|tick| tick.at.0).collect();

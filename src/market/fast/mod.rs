@@ -260,8 +260,7 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
             let base = self.ladder.price(first);
             while bits != 0 {
                 // From the best outwards: the lowest bit of asks, the highest of bids.
-                let offset =
-                    if half == Side::Buy { 63 - bits.leading_zeros() } else { bits.trailing_zeros() };
+                let offset = if half == Side::Buy { bits.ilog2() } else { bits.trailing_zeros() };
                 bits ^= 1 << offset;
                 let take = self.queues.total(first + offset).min(qty - cost.filled);
                 if take.is_zero() {
