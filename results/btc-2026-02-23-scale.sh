@@ -3,10 +3,13 @@
 # same seeds. Prints the median over them, its change, and the mean of the paired differences with its 95 % interval (normal). Below the
 # line: how fast the book refills and makers look, which is no resolution, for comparison.
 #
-#   results/btc-2026-02-23-scale.sh PROGRAM [SEEDS]
+#   results/btc-2026-02-23-scale.sh PROGRAM [SEEDS [NAME]]
+#
+# With a name that row alone is made, beside the scenario as it is.
 set -eu
 program=$1
-seeds=${2:-60}
+seeds=${2:-20}
+wanted=${3:-}
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 markets="markets.BTC-PERP markets.BTC-SPOT"
@@ -19,6 +22,7 @@ sales="shocks.early.event.meta_order shocks.selling.event.meta_order"
 one() {
     name=$1
     shift
+    case $name in as-it-is | "${wanted:-$name}") ;; *) return 0 ;; esac
     "$program" run btc-2026-02-23 --quiet -n "$seeds" --out "$place/$name" --set duration=150m --set 'counterfactuals=[]' "$@"
     awk -F, -v name="$name" '
         function median(x, n,   i, j, t) {
