@@ -47,11 +47,15 @@ pub(super) fn schema_text() -> String {
 }
 
 #[cfg(test)]
+#[path = "../../tests/cli/pages.rs"]
+mod pages;
+
+#[cfg(test)]
 mod tests {
+    use super::pages::documents;
     use super::*;
     use clap::{ArgAction, Command, Parser as _, ValueEnum as _};
     use std::collections::BTreeSet;
-    use std::path::{Path, PathBuf};
 
     /// Every verb and part of a verb, with the words that lead to it.
     fn verbs() -> Vec<(String, Command)> {
@@ -127,25 +131,6 @@ mod tests {
     }
 
     /// The files that people read.
-    fn documents() -> Vec<PathBuf> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut found =
-            vec![root.join("README.md"), root.join("ARCHITECTURE.md"), root.join("results/README.md")];
-        let mut folders = vec![root.join("docs")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|ending| ending == "md") {
-                    found.push(path);
-                }
-            }
-        }
-        found.sort();
-        found
-    }
-
     /// Splits a command as a shell does, up to where another command, a redirection or a comment begins.
     fn words(line: &str) -> Vec<String> {
         let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);

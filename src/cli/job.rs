@@ -310,7 +310,7 @@ where
         self.say(&format!(
             "{} runs failed, each a row of failures.csv; the first one is cell {cell}, replicate {replicate} of seed {}: {}\n  {}",
             failed.len(),
-            self.design.seed,
+            self.design.seed_of(cell),
             message.lines().next().unwrap_or_default(),
             shell(&self.verb.reproduce(*first))
         ));

@@ -168,7 +168,9 @@ fn again(folder: &Path, manifest: &Manifest, from: &Path, work: &WorkArgs) -> Re
             copy(folder, SCENARIO, &scenario)?;
             let stem = SCENARIO.trim_end_matches("toml");
             for name in manifest.files.iter().map(|file| file.path.as_str()) {
-                if let Some(rest) = name.strip_prefix(stem).filter(|rest| *rest != "toml") {
+                // A name of words and dots stays in the folder, whatever the manifest says.
+                let is_beside = |rest: &&str| *rest != "toml" && rest.split('.').all(is_identifier);
+                if let Some(rest) = name.strip_prefix(stem).filter(is_beside) {
                     copy(folder, name, &from.join(format!("{}.{rest}", origin.scenario)))?;
                 }
             }

@@ -10,6 +10,7 @@ use super::{policies, targets};
 use crate::experiment::{Ended, Policy, Progress as _, STUDY_KEYS, validate};
 use crate::mechanisms::Mechanism;
 use crate::scenario::{self, Document, schema::KEYS, shipped};
+use serde::Serialize;
 use std::fmt::Write as _;
 
 pub(super) fn print(text: &str) -> Result<u8, Failure> {
@@ -125,18 +126,25 @@ fn intervals(studies: u64, seed: u64, json: bool, quiet: bool) -> Result<u8, Fai
     display.begin(0, validate::interval_steps());
     let found = validate::intervals(seed, studies, &|| display.run_ended(Ended::Finished));
     display.end();
+    let refusal = "error: an interval does not cover 94-96 %; the lines that say FAIL tell which";
+    judged(&found, found.table(), json, found.pass, refusal)
+}
+
+/// Prints what was found, as JSON or for a person, and refuses with an error of ours what did not pass.
+fn judged(
+    found: &impl Serialize,
+    table: String,
+    json: bool,
+    pass: bool,
+    refusal: &str,
+) -> Result<u8, Failure> {
     let text = if json {
-        format!("{}\n", serde_json::to_string_pretty(&found).expect("a report has string keys only"))
+        format!("{}\n", serde_json::to_string_pretty(found).expect("a report has string keys only"))
     } else {
-        found.table()
+        table
     };
     print(&text)?;
-    if found.pass {
-        return Ok(0);
-    }
-    Err(Failure::ours(
-        "error: an interval does not cover 94-96 %; the lines that say FAIL tell which".to_owned(),
-    ))
+    if pass { Ok(0) } else { Err(Failure::ours(refusal.to_owned())) }
 }
 
 /// Holds the engine against exact results.
@@ -152,16 +160,6 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<u8, Failure> {
     display.begin(0, validate::batches());
     let report = validate::cascade_law(&options, &|_, _| display.run_ended(Ended::Finished));
     display.end();
-    let text = if json {
-        format!("{}\n", serde_json::to_string_pretty(&report).expect("a report has string keys only"))
-    } else {
-        report.table()
-    };
-    print(&text)?;
-    if report.pass {
-        return Ok(0);
-    }
-    Err(Failure::ours(
-        "error: the engine disagrees with a law; the lines that say FAIL tell where".to_owned(),
-    ))
+    let refusal = "error: the engine disagrees with a law; the lines that say FAIL tell where";
+    judged(&report, report.table(), json, report.pass, refusal)
 }

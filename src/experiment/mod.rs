@@ -22,6 +22,7 @@ mod lock;
 mod measurements;
 mod panics;
 mod plan;
+mod play;
 mod points;
 mod policy;
 mod precision;

@@ -9,11 +9,12 @@
 //!
 //! runs those too. That they are commands at all is looked at always, in `src/cli/interface.rs`.
 
+use crate::pages::documents;
 use crate::place::{PROGRAM, Place};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// A command and what it is to say.
@@ -66,24 +67,6 @@ fn steps(text: &str) -> Vec<Step> {
         }
     }
     steps
-}
-
-fn documents() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = vec![root.join("README.md")];
-    let mut folders = vec![root.join("docs")];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "md") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// Tells whether lines are as is written, where `...` is any number of lines.

@@ -12,6 +12,7 @@ mod documents;
 mod faults;
 mod first_hour;
 mod limits;
+mod pages;
 mod place;
 mod python;
 mod refusals;
