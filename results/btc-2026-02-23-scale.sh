@@ -8,7 +8,7 @@
 # With a name that row alone is made, beside the scenario as it is.
 set -eu
 program=$1
-seeds=${2:-20}
+seeds=${2:-60}
 wanted=${3:-}
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
@@ -53,8 +53,8 @@ one half-order-size --set $perp.market_orders_per_second=1.3 --set $perp.market_
 one double-order-size --set $perp.market_orders_per_second=0.325 --set $perp.market_order_median=1 \
     --set $spot.market_orders_per_second=0.25 --set $spot.market_order_median=0.2 $(all "$sales" 'slice_every="4s"')
 # Messages of the resting book, which are nearly all: at a given depth and life of orders it is their number that decides.
-one half-message-rate $(all "$perp $spot" orders_per_rung=10)
-one double-message-rate $(all "$perp $spot" orders_per_rung=40)
+one half-message-rate $(all "$perp $spot" orders_per_rung=12)
+one double-message-rate $(all "$perp $spot" orders_per_rung=48)
 echo
 one half-refill $(all "$perp $spot" 'lifetime_near="10s"') $(all "$perp $spot" 'lifetime_far="12h"') --set "$maker.interval=\"4s\""
 one double-refill $(all "$perp $spot" 'lifetime_near="2500ms"') $(all "$perp $spot" 'lifetime_far="3h"') --set "$maker.interval=\"1s\""

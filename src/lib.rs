@@ -23,4 +23,4 @@ pub mod world;
 
 /// Version of the model: raised whenever a change moves a golden event tape (`tests/it/golden.rs`), and written into
 /// every manifest, so that two results can be compared only when the same model made them.
-pub const MODEL_VERSION: u32 = 4;
+pub const MODEL_VERSION: u32 = 5;

@@ -101,7 +101,7 @@ mod tests {
         let (full, light) = (body("btc-2026-02-23"), body("btc-2026-02-23-light"));
         assert_eq!(full.len(), light.len());
         let different: Vec<(&str, &str)> = full.into_iter().zip(light).filter(|(a, b)| a != b).collect();
-        let rung = ("orders_per_rung = 20", "orders_per_rung = 5");
+        let rung = ("orders_per_rung = 24", "orders_per_rung = 4");
         assert_eq!(different, [rung, rung, ("interval = \"2s\"", "interval = \"4s\"")]);
     }
 }
