@@ -20,7 +20,7 @@ pub(super) fn write_number(text: &mut String, value: f64) {
         text.push('0');
     } else if (1e-5..1e16).contains(&size) {
         // In this range it writes no exponent; a whole number ends in ".0".
-        let mut buffer = ryu::Buffer::new();
+        let mut buffer = zmij::Buffer::new();
         let digits = buffer.format_finite(value);
         text.push_str(digits.strip_suffix(".0").unwrap_or(digits));
     } else {
