@@ -9,6 +9,7 @@ use super::{Arm, Design};
 use crate::record::tables::{TARGET_VALUES, TARGETS};
 use crate::record::targets::{Hourly, Purpose, Target};
 use crate::record::{Outcome, RowWriter, RunRecord};
+use crate::stats::moments::mean;
 use crate::stats::quantile::Spread;
 use crate::stats::score::interval_score;
 use crate::units::MarketId;
@@ -25,26 +26,53 @@ const FEWEST: usize = 5;
 pub struct TargetValues {
     /// By cell, then target: the values of the runs, in the order of replicates; some may have none.
     values: Vec<Vec<Vec<Option<f64>>>>,
+    /// By cell, then target that is held against what is normal: what that was in each run.
+    normals: Vec<Vec<Vec<Option<f64>>>>,
+    /// Which targets those are.
+    held: Vec<usize>,
 }
 
 impl TargetValues {
     /// Starts without a run.
     pub fn new(design: &Design) -> Self {
-        Self { values: vec![vec![Vec::new(); design.targets.len()]; design.cells() as usize] }
+        let held: Vec<usize> =
+            (0..design.targets.len()).filter(|index| design.targets[*index].statistic.has_normal).collect();
+        let none = |columns: usize| vec![vec![Vec::new(); columns]; design.cells() as usize];
+        Self { values: none(design.targets.len()), normals: none(held.len()), held }
     }
 
     /// Adds a run; a run that failed has no values.
     pub fn add(&mut self, record: &RunRecord) {
-        for (values, value) in self.values[record.cell as usize].iter_mut().zip(&record.targets) {
-            values.push(*value);
+        let cell = record.cell as usize;
+        let columns = self.values[cell].iter_mut().chain(&mut self.normals[cell]);
+        for (column, value) in columns.zip(&record.targets) {
+            column.push(*value);
         }
+    }
+
+    /// Returns the values of a cell by target, those that are held against what is normal as multiples of its mean over the runs.
+    fn of_cell(&self, cell: usize) -> Vec<Vec<Option<f64>>> {
+        let mut values = self.values[cell].clone();
+        for (target, normals) in self.held.iter().zip(&self.normals[cell]) {
+            let Some(usual) = mean(&normals.iter().flatten().copied().collect::<Vec<f64>>()) else {
+                continue;
+            };
+            for (value, normal) in values[*target].iter_mut().zip(normals) {
+                *value = value.zip(*normal).map(|(value, normal)| value * normal / usual);
+            }
+        }
+        values
     }
 }
 
 /// Values of every target in the same runs or paths: a column a target, `None` where nothing is said about it.
 struct Columns<'v>(Vec<Option<&'v [Option<f64>]>>);
 
-impl Columns<'_> {
+impl<'v> Columns<'v> {
+    fn of(values: &'v [Vec<Option<f64>>]) -> Self {
+        Self(values.iter().map(|of| Some(of.as_slice())).collect())
+    }
+
     /// Tells of each run whether every fitted target that there are values of is as observed, to its tolerance; `None` if
     /// nothing is fitted.
     fn given(&self, targets: &[Target]) -> Option<Vec<bool>> {
@@ -152,14 +180,13 @@ impl<'d> Comparison<'d> {
         let (diffusion, paths) = null.unzip();
         let unlevered = design.find_arm(Arm::Unlevered);
         let targets = design.targets.as_slice();
-        let of_cell =
-            |cell: usize| Columns(values.values[cell].iter().map(|of| Some(of.as_slice())).collect());
         let forecasts = |columns: &Columns<'_>| columns.forecasts(targets, columns.given(targets).as_deref());
-        let model = of_cell(0);
+        let of_model = values.of_cell(0);
+        let model = Columns::of(&of_model);
         let given = model.given(targets).map(|met| (met.len(), met.iter().filter(|met| **met).count()));
         let all = model.forecasts(targets, None);
         let model = forecasts(&model);
-        let without = unlevered.map(|cell| forecasts(&of_cell(cell)));
+        let without = unlevered.map(|cell| forecasts(&Columns::of(&values.of_cell(cell))));
         let drawn = paths.map(|paths| forecasts(&Columns(paths.iter().map(Option::as_deref).collect())));
         let judge = |(index, target)| Judged {
             target,
@@ -230,8 +257,13 @@ impl<'d> Comparison<'d> {
 pub fn target_values_rows(design: &Design, record: &RunRecord) -> String {
     let mut rows = RowWriter::new(&TARGET_VALUES);
     if record.outcome == Outcome::Finished {
+        let mut normals = record.targets.iter().skip(design.targets.len());
         for (target, value) in design.targets.iter().zip(&record.targets) {
-            rows.row(record.cell, record.replicate).text(target.id.as_str()).number(*value);
+            let normal = target.statistic.has_normal.then(|| normals.next().copied().flatten());
+            rows.row(record.cell, record.replicate)
+                .text(target.id.as_str())
+                .number(*value)
+                .number(normal.flatten());
         }
     }
     rows.finish()
@@ -319,11 +351,29 @@ mod tests {
         assert_eq!(comparison.given, Some((6, 5)));
     }
 
+    /// Runs of three and five times what was normal before each; the mean of 1 and 3 is normal.
+    #[test]
+    fn multiples_are_of_what_is_normal_in_the_mean_over_runs() {
+        let reference = Some(Window { from: Time(-Time::SECOND.0), to: Time::ZERO });
+        let statistic = Statistic::find("volume_multiple").unwrap();
+        let multiple = Target { statistic, reference, ..target("m", Purpose::Score) };
+        let design = design(vec![target("a", Purpose::Show), multiple]);
+        let mut values = TargetValues::new(&design);
+        let first = record(0, 0, &[Some(7.0), Some(3.0), Some(1.0)]);
+        values.add(&first);
+        values.add(&record(0, 1, &[Some(8.0), Some(5.0), Some(3.0)]));
+        values.add(&record(0, 2, &[Some(9.0), None, None]));
+        let of_cell = values.of_cell(0);
+        assert_eq!(of_cell[0], [Some(7.0), Some(8.0), Some(9.0)]);
+        assert_eq!(of_cell[1], [Some(1.5), Some(7.5), None]);
+        assert_eq!(target_values_rows(&design, &first), "0,0,a,7,\n0,0,m,3,1\n");
+    }
+
     #[test]
     fn values_are_a_row_a_run_and_target() {
         let design = design(vec![target("a", Purpose::Score), target("b", Purpose::Show)]);
         let rows = target_values_rows(&design, &record(1, 0, &[Some(1.5), None]));
-        assert_eq!(rows, "1,0,a,1.5\n1,0,b,\n");
+        assert_eq!(rows, "1,0,a,1.5,\n1,0,b,,\n");
         let failed = RunRecord::failed(record(0, 1, &[]).key(), "broke".to_owned(), String::new());
         assert_eq!(target_values_rows(&design, &failed), "");
     }

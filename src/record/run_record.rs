@@ -49,8 +49,8 @@ pub struct RunRecord {
     pub metrics: Vec<Option<f64>>,
     /// Rows for the other tables.
     pub tables: Vec<Fragment>,
-    /// One value for each target of the design, in its order; `None` where the run has no value. Empty if it failed or the
-    /// design has no targets.
+    /// One value for each target of the design, in its order; `None` where the run has no value. Then what was normal in it, for
+    /// each target that is held against that. Empty if it failed or the design has no targets.
     #[serde(default)]
     pub targets: Vec<Option<f64>>,
     /// BLAKE3 of the event tape in hexadecimal, if it was asked for.

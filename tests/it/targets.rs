@@ -79,7 +79,10 @@ fn streams_tell_less_and_the_burn_in_is_seen() {
     ];
     let record = simulate(&Design::compared(&scenario, 1, 1, false, targets), 0);
     let values: Vec<f64> = record.targets.iter().map(|value| value.unwrap()).collect();
-    let [liquidated, reported, survival, depth, multiple] = values[..] else { panic!("{values:?}") };
+    let [liquidated, reported, survival, depth, multiple, normal_depth, normal_volume] = values[..] else {
+        panic!("{values:?}")
+    };
+    assert!((normal_depth - depth).abs() < 1e-9 * depth && normal_volume > 0.0, "{values:?}");
     assert!(0.0 < reported && reported < liquidated, "{values:?}");
     assert!(survival < 1.0 && depth > 0.0 && multiple > 1.0, "{values:?}");
     let least = metric(&record, "depth_bid_1pct_usd_min");

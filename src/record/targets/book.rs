@@ -118,8 +118,12 @@ impl Accumulator for Survival {
     }
 
     fn value(&self) -> Option<f64> {
-        let mean = (self.calm_sum > 0.0).then(|| self.calm_sum / f64::from(self.calm_count))?;
+        let mean = self.normal()?;
         self.least.map(|least| least / mean)
+    }
+
+    fn normal(&self) -> Option<f64> {
+        (self.calm_sum > 0.0).then(|| self.calm_sum / f64::from(self.calm_count))
     }
 }
 

@@ -165,6 +165,10 @@ impl Accumulator for VolumeMultiple {
         let [busy, calm] = [&self.busy, &self.calm].map(|volume| volume.usd / volume.window.hours());
         (calm > 0.0).then(|| busy / calm)
     }
+
+    fn normal(&self) -> Option<f64> {
+        Some(self.calm.usd / self.calm.window.hours()).filter(|calm| *calm > 0.0)
+    }
 }
 
 #[cfg(test)]
@@ -252,6 +256,9 @@ mod tests {
         assert_eq!(traded("volume_usd", window(0, 2), None, &trades), Some(90.0));
         // 45 a second after 3 a second.
         assert_eq!(traded("volume_multiple", window(0, 2), Some(window(-10, 0)), &trades), Some(15.0));
+        let mut heard = Statistic::find("volume_multiple").unwrap().begin(window(0, 2), Some(window(-10, 0)));
+        trades.iter().for_each(|&(ms, usd)| heard.trade(Time(ms * MS), usd));
+        assert!(heard.normal().is_some_and(|usd| (usd - 3.0 * 3_600.0).abs() < 1e-6), "{:?}", heard.normal());
         assert_eq!(traded("volume_multiple", window(0, 2), Some(window(5, 9)), &trades), None);
     }
 }

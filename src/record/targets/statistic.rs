@@ -77,6 +77,10 @@ pub trait Accumulator {
     fn sample(&mut self, _at: &Sample<'_>) {}
     /// Returns the value once the window is over, or `None` where there is none.
     fn value(&self) -> Option<f64>;
+    /// Returns what the value is a multiple of, for a statistic that is held against what is normal; `None` for others.
+    fn normal(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// The market at one moment.
@@ -115,6 +119,9 @@ pub struct Statistic {
     pub meaning: &'static str,
     /// What its reference window is, if it needs one.
     pub reference: Option<&'static str>,
+    /// Whether the reference window says what is normal. That is a mean over all runs: what was observed is held against the mean
+    /// of many hours too, and the half hour before it is no more normal than any other.
+    pub has_normal: bool,
     /// What it is made from.
     pub feed: Feed,
     /// What a market must have for it.
@@ -164,6 +171,7 @@ const fn price(
         unit,
         meaning,
         reference: None,
+        has_normal: false,
         feed: Feed::Price,
         needs: Needs::Book,
         shortest: Time(1),
@@ -318,10 +326,11 @@ pub static STATISTICS: [Statistic; 31] = [
     Statistic {
         feed: Feed::Trades,
         reference: Some(CALM),
+        has_normal: true,
         ..price(
             "volume_multiple",
             "1",
-            "traded notional an hour in the window, over that in the reference window",
+            "traded notional an hour in the window, over the mean over all runs of that in the reference window",
             |window, calm| Box::new(VolumeMultiple::new(window, calm)),
         )
     },
@@ -345,10 +354,11 @@ pub static STATISTICS: [Statistic; 31] = [
     },
     Statistic {
         reference: Some(CALM),
+        has_normal: true,
         ..samples(
             "depth_bid_1pct_survival",
             "1",
-            "fewest bids within 1 % of the middle in the window, over their mean in the reference window, in USD",
+            "fewest bids within 1 % of the middle in the window, over the mean over all runs of their mean in the reference window, in USD",
             |window, calm| Box::new(Survival::new(window, calm, |at| at.depth_usd(Side::Buy, 100.0))),
         )
     },

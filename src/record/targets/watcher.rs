@@ -20,6 +20,7 @@ struct Watched {
     market: MarketId,
     feed: Feed,
     scale: f64,
+    has_normal: bool,
     accumulator: Box<dyn Accumulator>,
 }
 
@@ -31,6 +32,7 @@ impl Watcher {
             market: target.market,
             feed: target.statistic.feed,
             scale: target.scale,
+            has_normal: target.statistic.has_normal,
             accumulator: target.statistic.begin(target.window, target.reference),
         });
         Self {
@@ -48,12 +50,12 @@ impl Watcher {
         }
     }
 
-    /// Ends the watch: one value a target, in their order, times its scale.
+    /// Ends the watch: one value a target, in their order, times its scale; then what was normal, for those targets whose
+    /// statistic is held against that.
     pub fn finish(self) -> Vec<Option<f64>> {
-        self.watched
-            .into_iter()
-            .map(|watched| watched.accumulator.value().map(|value| value * watched.scale))
-            .collect()
+        let value = |one: &Watched| one.accumulator.value().map(|value| value * one.scale);
+        let held = self.watched.iter().filter(|one| one.has_normal);
+        self.watched.iter().map(value).chain(held.map(|one| one.accumulator.normal())).collect()
     }
 
     fn listeners(&mut self, feed: Feed, market: MarketId) -> impl Iterator<Item = &mut Box<dyn Accumulator>> {
@@ -138,6 +140,6 @@ impl Look for Seen<'_> {
     }
 
     fn open_interest_coins(&self) -> f64 {
-        self.world.open_interest(self.market) as f64 * self.scale.lot
+        self.scale.coins(self.world.open_interest(self.market) as f64)
     }
 }
