@@ -2,8 +2,9 @@
 
 use super::summary::human;
 use super::sweep_report::{SHOWN_POINTS, axes, cut, said, width, window};
-use crate::experiment::{Amplification, Design, Label, surface};
+use crate::experiment::{Amplification, Design, Label, WANTED_HALF_WIDTH, surface};
 use crate::stats::distribution::student_quantile;
+use crate::stats::rank::spearman;
 use std::fmt::Write as _;
 
 /// The axes that effective R is regressed on.
@@ -12,9 +13,9 @@ const LEVERAGE: &str = "leverage";
 /// Confidence of every interval.
 const CONFIDENCE: f64 = 0.95;
 /// Letters of the columns after the parameters.
-const WIDTHS: [usize; 6] = [8, 8, 13, 16, 9, 18];
+const WIDTHS: [usize; 8] = [8, 8, 13, 16, 9, 18, 8, 8];
 /// Which of them stand on the right.
-const RIGHT: [bool; 6] = [true, true, true, false, true, false];
+const RIGHT: [bool; 8] = [true, true, true, false, true, false, true, true];
 
 /// Writes the table and, where the axes are those of it, the regression. Columns on the right that do not fit are left out; the
 /// table of amplification has them.
@@ -23,7 +24,7 @@ pub(super) fn text(design: &Design, points: &[Option<Amplification>]) -> String 
     let widths: Vec<usize> = axes.iter().enumerate().map(|(at, axis)| width(design, at, axis)).collect();
     let room = window().saturating_sub(widths.iter().map(|width| width + 2).sum());
     let mut out = String::new();
-    let mut row = |parameters: Vec<String>, cells: [String; 6]| {
+    let mut row = |parameters: Vec<String>, cells: [String; 8]| {
         let mut line = String::new();
         for (text, width) in parameters.iter().zip(&widths) {
             let _ = write!(line, "{:>width$}  ", cut(text, *width));
@@ -40,7 +41,8 @@ pub(super) fn text(design: &Design, points: &[Option<Amplification>]) -> String 
         let _ = writeln!(out, "{}", line.trim_end());
     };
     let names = axes.iter().map(|axis| axis.name.clone()).collect();
-    row(names, ["fall [%]", "without", "amplification", "95 %", "R", "95 %"].map(str::to_owned));
+    let headings = ["fall [%]", "without", "amplification", "95 %", "R", "95 %", "needed", "before"];
+    row(names, headings.map(str::to_owned));
     for (point, found) in points.iter().enumerate().take(SHOWN_POINTS) {
         let parameters = (0..axes.len()).map(|at| said(design.label(point as u32, at).as_ref())).collect();
         let ends = |ends: Option<(f64, f64)>| {
@@ -48,6 +50,7 @@ pub(super) fn text(design: &Design, points: &[Option<Amplification>]) -> String 
             ends.map_or_else(|| "-".to_owned(), said)
         };
         let found = found.as_ref();
+        let needed = found.and_then(Amplification::replicates_needed);
         row(
             parameters,
             [
@@ -57,6 +60,8 @@ pub(super) fn text(design: &Design, points: &[Option<Amplification>]) -> String 
                 ends(found.and_then(|found| found.interval)),
                 human(found.and_then(Amplification::effective_r)),
                 ends(found.and_then(Amplification::effective_r_interval)),
+                needed.map_or_else(|| "-".to_owned(), |needed| needed.to_string()),
+                human(found.and_then(Amplification::criticality)),
             ],
         );
     }
@@ -64,8 +69,31 @@ pub(super) fn text(design: &Design, points: &[Option<Amplification>]) -> String 
         "\nfall: largest fall of the mark, less that of the same run without the shock; without: the same without forced selling,\n\
          credit extended. amplification: their ratio, with Fieller's interval. R: the effective one, 1 - 1/amplification.\n",
     );
+    let _ = writeln!(
+        out,
+        "needed: replicates for an interval of R of +-{WANTED_HALF_WIDTH}. before: longs due within 1, 2 or 5 % over the bids there, before\n\
+         the shock, the highest of the three."
+    );
+    out.push_str(&foretold(points));
     out.push_str(&regression(design, points));
     out
+}
+
+/// Says how well what stood ready before the shock orders the points by what came of it.
+fn foretold(points: &[Option<Amplification>]) -> String {
+    let (before, after): (Vec<f64>, Vec<f64>) = points
+        .iter()
+        .flatten()
+        .filter_map(|found| Some((found.criticality()?, found.effective_r()?)))
+        .unzip();
+    let Some(found) = spearman(&before, &after, CONFIDENCE) else { return String::new() };
+    format!(
+        "\nrank correlation of before and R over {} points: {} (95 % {} .. {})\n",
+        before.len(),
+        human(Some(found.estimate)),
+        human(Some(found.low)),
+        human(Some(found.high))
+    )
 }
 
 /// Regresses effective R on 1/depth, leverage and leverage/depth, if those are the axes.

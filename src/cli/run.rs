@@ -14,8 +14,8 @@ use crate::output::{
     runs_row,
 };
 use crate::record::tables::{
-    CELLS, EFFECTS, FAILURES, LIQUIDATION_MAP, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TARGET_VALUES, TARGETS,
-    TRANSFERS,
+    CELLS, CRITICALITY, EFFECTS, FAILURES, LIQUIDATION_MAP, LIQUIDATIONS, RUNS, SERIES, SUMMARY,
+    TARGET_VALUES, TARGETS, TRANSFERS,
 };
 use crate::record::{Outcome, RunKey, RunRecord, numbers};
 use crate::stats::quantile::quantile;
@@ -130,6 +130,7 @@ impl<'a> Verb for OnePoint<'a> {
             fragments(&SERIES),
             fragments(&LIQUIDATIONS),
             fragments(&LIQUIDATION_MAP),
+            fragments(&CRITICALITY),
             fragments(&TRANSFERS),
             given(&SUMMARY, measured.metrics.summary(self.design, 0)),
             given(&EFFECTS, measured.metrics.effects(self.design, 0)),

@@ -13,6 +13,12 @@ use crate::stats::regression::{Regression, least_squares};
 const CONFIDENCE: f64 = 0.95;
 /// The fall that is amplified.
 const FALL: &str = "drawdown_pct";
+/// How critical the market was before the shock: metrics, by window and by the next longs.
+const CRITICALITY: [&str; 4] =
+    ["criticality_1pct", "criticality_2pct", "criticality_5pct", "first_generation"];
+/// Half the width of an interval of effective R that tells a weak chain from none: R is seldom known better from data, where
+/// it is estimated at all.
+pub const WANTED_HALF_WIDTH: f64 = 0.05;
 
 /// The four arms that amplification is made of, by their places in a design.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +55,9 @@ pub struct Amplification {
     pub factor: Option<f64>,
     /// Ends of its 95 % interval (Fieller 1954); `None` where no finite ones exist.
     pub interval: Option<(f64, f64)>,
+    /// Before the shock, with forced selling, means over the replicates: longs due within 1, 2 and 5 % over the bids there, and
+    /// how many the sale of one of the next hundred longs would set off.
+    pub before: [Option<f64>; 4],
 }
 
 impl Amplification {
@@ -60,7 +69,8 @@ impl Amplification {
             .iter()
             .map(|[with, without, calm_with, calm_without]| (with - calm_with, without - calm_without))
             .unzip();
-        Self::of_falls(&with, &without)
+        let before = CRITICALITY.map(|metric| mean(&measured.of(quartet.with, metric)));
+        Some(Self { before, ..Self::of_falls(&with, &without)? })
     }
 
     /// Estimates it from net falls, one each a replicate; `None` without any.
@@ -74,7 +84,22 @@ impl Amplification {
             without: mean_without,
             factor: ratio(with, without).filter(|_| is_fall),
             interval: interval.map(|interval| (interval.low, interval.high)),
+            before: [None; 4],
         })
+    }
+
+    /// Returns the highest criticality before the shock over the windows of 1, 2 and 5 %: from 1 on, longs that are due there
+    /// outweigh the bids, and a shock that gets so far need not do the rest.
+    pub fn criticality(&self) -> Option<f64> {
+        self.before[..3].iter().flatten().copied().reduce(f64::max)
+    }
+
+    /// Returns how many replicates would make the interval of effective R as narrow as [`WANTED_HALF_WIDTH`] to either side, as widths go
+    /// with the root of their number; `None` without an interval.
+    pub fn replicates_needed(&self) -> Option<u64> {
+        let (low, high) = self.effective_r_interval()?;
+        let times = 0.5 * (high - low) / WANTED_HALF_WIDTH;
+        Some((libm::ceil(self.replicates as f64 * times * times) as u64).max(2))
     }
 
     /// Returns the effective reproduction number, 1 - 1/A: what a chain of that ratio would have, where a sale brings about this
@@ -108,7 +133,10 @@ impl Amplification {
             .number(interval.map(|ends| ends.1))
             .number(found.and_then(|found| found.effective_r()))
             .number(effective.map(|ends| ends.0))
-            .number(effective.map(|ends| ends.1));
+            .number(effective.map(|ends| ends.1))
+            .integer(found.and_then(|found| found.replicates_needed()).map(|needed| needed as i64));
+        let before = found.map_or([None; 4], |found| found.before);
+        let _ = before.into_iter().fold(&mut rows, RowWriter::number);
         rows.finish()
     }
 }
@@ -212,10 +240,15 @@ mod tests {
             without: 1.0,
             factor,
             interval: factor.map(|factor| (factor / 2.0, factor * 2.0)),
+            before: [Some(0.5), None, Some(0.7), Some(3.0)],
         };
         assert_eq!(of(Some(2.0)).effective_r(), Some(0.5));
         assert_eq!(of(Some(2.0)).effective_r_interval(), Some((0.0, 0.75)));
         assert_eq!(of(Some(0.5)).effective_r(), Some(-1.0));
+        assert_eq!(of(Some(2.0)).criticality(), Some(0.7));
+        // An interval of .375 to either side is 7.5 times too wide.
+        assert_eq!(of(Some(2.0)).replicates_needed(), Some(57));
+        assert_eq!((of(None).replicates_needed(), of(Some(-1.0)).replicates_needed()), (None, None));
         assert_eq!((of(None).effective_r(), of(Some(-1.0)).effective_r()), (None, None));
     }
 }

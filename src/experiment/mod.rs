@@ -34,7 +34,7 @@ pub mod validate;
 mod values;
 pub mod whole_file;
 
-pub use amplification::{Amplification, Quartet, surface};
+pub use amplification::{Amplification, Quartet, WANTED_HALF_WIDTH, surface};
 pub use arm::Arm;
 pub use axes::{SOBOL_POINTS, Sampling, Variant, Variation, name_apart, points};
 pub use cancel::{Cancel, Signal};

@@ -1,9 +1,11 @@
-//! Where open positions would be liquidated, over time: what a fall would set free at which price. It is read from the world at
-//! some samples of one run, since a table of every run would be as large as all others together.
+//! Where open positions would be liquidated, over time: what a fall would set free at which price, and how critical that makes
+//! the market. It is read from the world at some samples of one run, since a table of every run would be as large as all others
+//! together.
 
+use super::criticality::Criticality;
 use super::scale::Scale;
-use super::tables::LIQUIDATION_MAP;
-use super::{Fragment, RowWriter};
+use super::tables::{CRITICALITY, LIQUIDATION_MAP};
+use super::{Fragment, RowWriter, Table};
 use crate::scenario::Scenario;
 use crate::units::{MarketId, Time};
 use crate::world::World;
@@ -18,6 +20,7 @@ const REACH: i64 = 60;
 /// The map of one run.
 pub(super) struct LiquidationMap {
     rows: RowWriter<'static>,
+    criticality: RowWriter<'static>,
     market: MarketId,
     name: String,
     scale: Scale,
@@ -35,6 +38,7 @@ impl LiquidationMap {
         let per_map = samples.div_euclid(MOST_SAMPLES) + 1;
         Self {
             rows: RowWriter::new(&LIQUIDATION_MAP),
+            criticality: RowWriter::new(&CRITICALITY),
             market,
             name: scenario.world.markets[market.index()].name.clone(),
             scale: Scale::of(scenario, market),
@@ -51,6 +55,11 @@ impl LiquidationMap {
         }
         self.next = time + self.every;
         let mark = world.mark(self.market);
+        let row = self.criticality.row(cell, replicate).time(time).text(self.name.as_str());
+        let _ = Criticality::of(world, self.market)
+            .values()
+            .into_iter()
+            .fold(row, |row, value| row.number(value));
         let first = *self.first.get_or_insert(self.scale.price(mark));
         let width = first * 2.0 / BINS;
         let lowest = (BINS / 2.0) as i64 - REACH;
@@ -76,7 +85,8 @@ impl LiquidationMap {
     }
 
     /// Ends the map.
-    pub(super) fn finish(self) -> Fragment {
-        Fragment { table: LIQUIDATION_MAP.name.to_owned(), rows: self.rows.finish() }
+    pub(super) fn finish(self) -> [Fragment; 2] {
+        let fragment = |table: &Table<'_>, rows| Fragment { table: table.name.to_owned(), rows };
+        [fragment(&LIQUIDATION_MAP, self.rows.finish()), fragment(&CRITICALITY, self.criticality.finish())]
     }
 }

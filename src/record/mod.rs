@@ -3,6 +3,7 @@
 
 pub mod auditor;
 pub mod columns;
+mod criticality;
 mod liquidation_map;
 mod number;
 mod recorder;

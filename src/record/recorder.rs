@@ -3,14 +3,16 @@
 
 mod metrics;
 
+use super::criticality::Criticality;
 use super::liquidation_map::LiquidationMap;
 use super::scale::Scale;
 use super::tables::{LIQUIDATIONS, SERIES, TRANSFERS};
 use super::{Fragment, RowWriter};
+use crate::agents::MetaOrderSpec;
 use crate::clearing::{Purse, Reason};
 use crate::event::{Assignment, Event, Observer, Record};
 use crate::market::{Book, BookEvent, Owner};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ShockKind};
 use crate::units::{AccountId, MarketId, Money, Position, Price, Qty, Side, Time, VenueId};
 use crate::world::World;
 
@@ -66,6 +68,9 @@ pub struct Recorder {
     series: RowWriter<'static>,
     liquidations: RowWriter<'static>,
     map: Option<LiquidationMap>,
+    /// When the last sample before the first shock is due, or any before it.
+    shocked_from: Time,
+    criticality: Option<Criticality>,
     forced: Option<Forced>,
     seen: Seen,
     since_sample: Flow,
@@ -152,6 +157,8 @@ impl Recorder {
             series: RowWriter::new(&SERIES),
             liquidations: RowWriter::new(&LIQUIDATIONS),
             map: None,
+            shocked_from: first_shock(scenario) - scenario.sample_every,
+            criticality: None,
             forced: None,
             seen: Seen { fund_min: f64::INFINITY, ..Seen::default() },
             since_sample: Flow::default(),
@@ -196,8 +203,8 @@ impl Recorder {
         });
         let basis_bps = state.reference.index.zip(book.mid_twice());
         let basis_bps = basis_bps.map(|(index, twice)| (twice as f64 / 2.0 / index - 1.0) * 1e4);
-        let open_interest = world.open_interest(market) as f64 * self.scale.lot;
-        let mark = mark.0 as f64 * self.scale.tick;
+        let open_interest = self.scale.coins(world.open_interest(market) as f64);
+        let mark = self.scale.price(mark);
         let cost_bps = self.cost_bps(world);
         let sample = Sample { time, mark, spread_bps, depth: far, cost_bps, open_interest, basis_bps };
         let flow = std::mem::take(&mut self.since_sample);
@@ -209,6 +216,9 @@ impl Recorder {
             self.seen.peak = mark;
         }
         self.samples.push(sample);
+        if time >= self.shocked_from && self.criticality.is_none() {
+            self.criticality = Some(Criticality::of(world, market));
+        }
         if let Some(map) = &mut self.map {
             map.sample((self.cell, self.replicate), world, time);
         }
@@ -240,7 +250,7 @@ impl Recorder {
         let state = world.market(market);
         let book = &state.book;
         let at = world.mark(market);
-        let price = |price: Option<Price>| price.map(|price| price.0 as f64 * self.scale.tick);
+        let price = |price: Option<Price>| price.map(|price| self.scale.price(price));
         let near = [Side::Buy, Side::Sell].map(|side| self.value(at, book.depth_within(side, 10.0)));
         let (bid, ask) = (price(book.best(Side::Buy)), price(book.best(Side::Sell)));
         let last = price(state.last);
@@ -254,11 +264,11 @@ impl Recorder {
             .number(ask)
             .number(last)
             .number(sample.mark)
-            .number(state.reference.index.map(|index| index * self.scale.tick))
+            .number(state.reference.index.map(|index| self.scale.usd_of_ticks(index)))
             .number(sample.basis_bps)
             .number(rules.funding.map(|_| state.reference.funding_rate * 100.0))
             .number((rules.volatility_half_life > Time::ZERO).then(|| state.reference.volatility() * 100.0))
-            .number(state.fundamental * self.scale.tick)
+            .number(self.scale.usd_of_ticks(state.fundamental))
             .number(near[0])
             .number(near[1])
             .number(sample.depth[0])
@@ -275,8 +285,8 @@ impl Recorder {
         let Some(spot) = &mut self.spot else { return };
         let state = world.market(spot.market);
         let book = &state.book;
-        let tick = spot.scale.tick;
-        let price = |price: Option<Price>| price.map(|price| price.0 as f64 * tick);
+        let scale = spot.scale;
+        let price = |price: Option<Price>| price.map(|price| scale.price(price));
         let (bid, ask) = (price(book.best(Side::Buy)), price(book.best(Side::Sell)));
         if let (Some(bid), Some(ask)) = (bid, ask) {
             let middle = 0.5 * (bid + ask);
@@ -302,7 +312,7 @@ impl Recorder {
             .number(bid)
             .number(ask)
             .number(price(state.last))
-            .number(mark.0 as f64 * tick)
+            .number(scale.price(mark))
             .number(None)
             .number(None)
             .number(None)
@@ -341,12 +351,12 @@ impl Recorder {
             fragment(&LIQUIDATIONS, self.liquidations.finish()),
             fragment(&TRANSFERS, transfers.finish()),
         ];
-        fragments.extend(self.map.map(LiquidationMap::finish));
+        fragments.extend(self.map.into_iter().flat_map(LiquidationMap::finish));
         (metrics, fragments)
     }
 
     fn mark_moved(&mut self, mark: Price, time: Time) {
-        let mark = mark.0 as f64 * self.scale.tick;
+        let mark = self.scale.price(mark);
         if mark > self.seen.peak {
             self.seen.peak = mark;
         }
@@ -381,8 +391,8 @@ impl Recorder {
             .text(self.market.as_str())
             .integer(i64::from(forced.account.0))
             .text(if side == 0 { "long" } else { "short" })
-            .number(forced.lots.size().0 as f64 * self.scale.lot)
-            .number(forced.mark.0 as f64 * self.scale.tick)
+            .number(self.scale.coins(forced.lots.size().0 as f64))
+            .number(self.scale.price(forced.mark))
             .number(equity)
             .number(maintenance)
             .number(closed)
@@ -435,6 +445,14 @@ impl Recorder {
             }
         }
     }
+}
+
+/// Returns when the first shock strikes; time zero without any.
+fn first_shock(scenario: &Scenario) -> Time {
+    let times = scenario.shocks.iter().map(|shock| match shock.kind {
+        ShockKind::MetaOrder(MetaOrderSpec { at, .. }) | ShockKind::FundamentalJump { at, .. } => at,
+    });
+    times.min().unwrap_or(Time::ZERO)
 }
 
 impl Observer for Recorder {

@@ -67,6 +67,18 @@ pub static RUNS: Table<'_> = Table {
         number("unresolved_deficit_usd", "USD", "negative equity of open positions at the end"),
         number("open_interest_start_coins", "coins", "open interest at time zero"),
         number("open_interest_end_coins", "coins", "open interest at the end"),
+        number(
+            "criticality_1pct",
+            "1",
+            "longs that would be liquidated within 1 % below the mark over the bids there, before the first shock",
+        ),
+        number("criticality_2pct", "1", "the same within 2 %"),
+        number("criticality_5pct", "1", "the same within 5 %"),
+        number(
+            "first_generation",
+            "1",
+            "mean longs due by the fall that selling one of the next hundred at once causes, before the first shock",
+        ),
         number("spread_bps_mean", "bps", "mean spread"),
         number("depth_bid_1pct_usd_mean", "USD", "mean bids within 1 %"),
         number("depth_bid_1pct_usd_min", "USD", "fewest bids within 1 %"),
@@ -164,6 +176,30 @@ pub static LIQUIDATION_MAP: Table<'_> = Table {
     ],
 };
 
+/// One row a moment, of the first run alone.
+pub static CRITICALITY: Table<'_> = Table {
+    name: "criticality",
+    title: "what one more forced sale would set off in the first run, from its book and positions at one moment",
+    columns: &[
+        CELL,
+        REPLICATE,
+        time("time_s", "time since the scenario's start"),
+        text("market", "market"),
+        number(
+            "criticality_1pct",
+            "1",
+            "longs that would be liquidated within 1 % below the mark over the bids there; none without a bid",
+        ),
+        number("criticality_2pct", "1", "the same within 2 %"),
+        number("criticality_5pct", "1", "the same within 5 %"),
+        number(
+            "first_generation",
+            "1",
+            "mean longs due by the fall that selling one of the next hundred at once causes; none without a long",
+        ),
+    ],
+};
+
 /// One row a reason for which money moved.
 pub static TRANSFERS: Table<'_> = Table {
     name: "transfers",
@@ -242,6 +278,23 @@ pub static AMPLIFICATION: Table<'_> = Table {
         ),
         number("effective_r_ci_low", "1", "lower end of its interval"),
         number("effective_r_ci_high", "1", "upper end of its interval"),
+        integer(
+            "replicates_needed",
+            "1",
+            "replicates that would make the interval of effective R .05 wide to either side, as widths go with the root of their number",
+        ),
+        number(
+            "criticality_1pct",
+            "1",
+            "mean of the runs with forced selling and the shock: longs that would be liquidated within 1 % below the mark over the bids there, before the shock",
+        ),
+        number("criticality_2pct", "1", "the same within 2 %"),
+        number("criticality_5pct", "1", "the same within 5 %"),
+        number(
+            "first_generation",
+            "1",
+            "mean of the same runs: longs due by the fall that selling one of the next hundred at once causes, before the shock",
+        ),
     ],
 };
 
@@ -402,7 +455,16 @@ pub static TARGET_VALUES: Table<'_> = Table {
         CELL,
         REPLICATE,
         text("id", "name of the target"),
-        number("value", "of the statistic", "simulated value times the scale of the target"),
+        number(
+            "value",
+            "of the statistic",
+            "simulated value times the scale of the target; a multiple of what was normal in this run",
+        ),
+        number(
+            "normal",
+            "of the statistic",
+            "what was normal in this run, for statistics that are held against that: targets.csv has value times normal over the mean of normal",
+        ),
     ],
 };
 
@@ -420,8 +482,8 @@ pub static FAILURES: Table<'_> = Table {
 };
 
 /// All tables that `run` writes.
-pub static TABLES: [&Table<'_>; 8] =
-    [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &LIQUIDATION_MAP, &TRANSFERS, &SUMMARY, &EFFECTS];
+pub static TABLES: [&Table<'_>; 9] =
+    [&CELLS, &RUNS, &SERIES, &LIQUIDATIONS, &LIQUIDATION_MAP, &CRITICALITY, &TRANSFERS, &SUMMARY, &EFFECTS];
 
 /// The tables that `targets` writes besides.
 pub static TARGET_TABLES: [&Table<'_>; 2] = [&TARGETS, &TARGET_VALUES];

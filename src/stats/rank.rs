@@ -1,6 +1,7 @@
 //! Tests of paired differences that assume no distribution, and the correction for asking many questions.
 
-use super::distribution::normal_upper;
+use super::distribution::{normal_quantile, normal_upper};
+use super::interval::Interval;
 use super::quantile::sorted;
 use super::{assert_finite, moments};
 use rand::Rng;
@@ -14,6 +15,32 @@ pub fn ranks(values: &[f64]) -> Vec<f64> {
         0.5 * (below + 1 + up_to) as f64
     };
     values.iter().map(rank).collect()
+}
+
+/// Returns the rank correlation of two variables (Spearman 1904) with an interval by Fisher's transform with the standard error of
+/// Bonett and Wright (2000). `None` for fewer than four pairs, or where all of one variable are equal.
+///
+/// # Panics
+/// Panics on lists of different length.
+pub fn spearman(x: &[f64], y: &[f64], confidence: f64) -> Option<Interval> {
+    assert_eq!(x.len(), y.len(), "a value of each variable a pair");
+    let n = x.len() as f64;
+    if x.len() < 4 {
+        return None;
+    }
+    // Ranks have the mean (n + 1) / 2 whatever the ties.
+    let [x, y] =
+        [x, y].map(|values| ranks(values).iter().map(|rank| rank - 0.5 * (n + 1.0)).collect::<Vec<f64>>());
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let scale = (product(&x, &x) * product(&y, &y)).sqrt();
+    if scale <= 0.0 {
+        return None;
+    }
+    let estimate = (product(&x, &y) / scale).clamp(-1.0, 1.0);
+    let error = ((1.0 + 0.5 * estimate * estimate) / (n - 3.0)).sqrt();
+    let reach = normal_quantile(0.5 + 0.5 * confidence) * error;
+    let end = |reach: f64| libm::tanh(libm::atanh(estimate) + reach);
+    Some(Interval { estimate, low: end(-reach), high: end(reach) })
 }
 
 /// The outcome of Wilcoxon's test.
@@ -156,6 +183,23 @@ mod tests {
     fn ties_share_the_mean_of_their_ranks() {
         assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0, 3.0]), [4.0, 1.0, 4.0, 2.0, 4.0]);
         assert_eq!(ranks(&[0.0, -0.0]), [1.5, 1.5]);
+    }
+
+    /// The textbook's ten people: intelligence quotient against hours of television (Spearman's rho -29/165).
+    #[test]
+    fn a_rank_correlation_is_the_textbooks() {
+        let quotient = [106.0, 100.0, 86.0, 101.0, 99.0, 103.0, 97.0, 113.0, 112.0, 110.0];
+        let hours = [7.0, 27.0, 2.0, 50.0, 28.0, 29.0, 20.0, 12.0, 6.0, 17.0];
+        let found = spearman(&quotient, &hours, 0.95).unwrap();
+        assert!((found.estimate + 29.0 / 165.0).abs() < 1e-12, "{found:?}");
+        let error = ((1.0 + 0.5 * found.estimate * found.estimate) / 7.0).sqrt();
+        let half = 0.5 * (libm::atanh(found.high) - libm::atanh(found.low));
+        assert!((half / error - 1.959_963_985).abs() < 1e-6, "{found:?}");
+        assert!(found.low < found.estimate && found.estimate < found.high);
+        let same = spearman(&quotient, &quotient, 0.95).unwrap();
+        assert_eq!((same.estimate, same.low, same.high), (1.0, 1.0, 1.0));
+        assert_eq!(spearman(&quotient, &[1.0; 10], 0.95), None);
+        assert_eq!(spearman(&quotient[..3], &hours[..3], 0.95), None);
     }
 
     /// Hollander and Wolfe (1973), the example of R's `wilcox.test`: V = 40, p = 20/512.

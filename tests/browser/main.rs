@@ -130,8 +130,8 @@ fn reports_of_every_verb_are_drawn_whole_and_reach_nobody() {
         "amplify sound.toml --vary {depth}=1,2 --vary {speed}=[[5,1]],[[20,1]] -n 3 --quiet --out grid"
     ));
     for (name, figures) in [
-        ("run", &["fan", "liquidation_map", "drawdown", "effects"][..]),
-        ("targets", &["fan", "liquidation_map", "drawdown", "targets"]),
+        ("run", &["fan", "liquidation_map", "criticality", "drawdown", "effects"][..]),
+        ("targets", &["fan", "liquidation_map", "criticality", "drawdown", "targets"]),
         ("line", &["drawdown", "points"]),
         ("grid", &["amplification", "surface"]),
     ] {
@@ -217,5 +217,5 @@ fn a_hundred_hostile_names_are_text() {
     assert_eq!((&seen["foreign"], &seen["handlers"]), (&Value::from(0), &Value::from(0)));
     assert_eq!(seen["fetched"], Value::Array(Vec::new()));
     assert_eq!(console, Vec::<String>::new());
-    assert_eq!(seen["figures"].as_array().unwrap().len(), 4, "{seen}");
+    assert_eq!(seen["figures"].as_array().unwrap().len(), 5, "{seen}");
 }

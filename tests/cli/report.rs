@@ -22,7 +22,7 @@ fn a_report_says_where_its_page_is_and_leaves_the_results_as_they_are() {
     assert_eq!(files(&place.path("r")), before);
     let report = files(&place.path("r/report"));
     let names: Vec<&str> = report.keys().map(String::as_str).collect();
-    let stems = ["drawdown", "fan", "liquidation_map"];
+    let stems = ["criticality", "drawdown", "fan", "liquidation_map"];
     let figures = stems.iter().flat_map(|stem| [format!("{stem}.png"), format!("{stem}.svg")]);
     assert_eq!(names, figures.chain(["report.html".to_owned()]).collect::<Vec<String>>());
     let quiet = place.said("report r --quiet").expect(0, &[]);

@@ -24,7 +24,7 @@ fn every_run_is_a_row_with_what_was_varied() {
     assert_eq!(key(&runs[0]), "0,0,40s,100,base,finished");
     assert_eq!(key(&runs[4]), "1,1,40s,100,forced_liquidation,finished");
     assert_eq!(key(&runs[23]), "7,2,1m,200,forced_liquidation,finished");
-    for (table, count) in [("cells.csv", 8), ("summary.csv", 8 * 43), ("effects.csv", 4 * 43)] {
+    for (table, count) in [("cells.csv", 8), ("summary.csv", 8 * 47), ("effects.csv", 4 * 47)] {
         let (heads, rows) = rows(&results[table]);
         assert_eq!(heads[2..4], ["duration", "longs"], "{table}");
         assert_eq!(rows.len(), count, "{table}");
@@ -60,7 +60,7 @@ fn a_point_is_the_run_of_its_values_on_the_same_dice() {
     };
     // The last point: cells 6 and 7 of the sweep are cells 0 and 1 of the run.
     assert_eq!(metrics(&swept["runs.csv"], 5, 18), metrics(&alone["runs.csv"], 2, 0));
-    assert_eq!(metrics(&swept["effects.csv"], 5, 129), metrics(&alone["effects.csv"], 3, 0));
+    assert_eq!(metrics(&swept["effects.csv"], 5, 3 * 47), metrics(&alone["effects.csv"], 3, 0));
     let last = |table: &[u8]| {
         rows(table)
             .1

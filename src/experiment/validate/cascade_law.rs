@@ -174,6 +174,18 @@ struct End {
 
 /// Runs one cascade through the engine on a ladder of `bids` bids, on every tick from the initial price down.
 fn run(scenario: &mut Scenario, counts: &[u64], bids: u64) -> End {
+    furnish(scenario, counts, bids);
+    let mut heard = Liquidations::default();
+    // The scenario holds no chance: the seed of the run does not matter.
+    let mut simulation = Simulation::new(scenario, Seed { master: 0, replicate: 0 }, &mut heard);
+    simulation.step_until(scenario.duration, &mut heard);
+    let best = simulation.world().market(super::ladder::MARKET).book.best(Side::Buy);
+    let fall = best.map(|best| (INITIAL - best.0) as u64).filter(|fall| fall + 1 < bids);
+    End { liquidations: heard.0, fall }
+}
+
+/// Puts a ladder of bids into a scenario and as many longs below each of its ticks as are counted.
+fn furnish(scenario: &mut Scenario, counts: &[u64], bids: u64) {
     scenario.levels.clear();
     scenario.levels.push(level(Side::Sell, Price(INITIAL + 1_000), SIZE));
     scenario.levels.extend((0..bids as i64).map(|depth| level(Side::Buy, Price(INITIAL - depth), SIZE)));
@@ -184,13 +196,6 @@ fn run(scenario: &mut Scenario, counts: &[u64], bids: u64) -> End {
         positions.extend((0..count).map(|_| long));
     }
     scenario.positions = positions;
-    let mut heard = Liquidations::default();
-    // The scenario holds no chance: the seed of the run does not matter.
-    let mut simulation = Simulation::new(scenario, Seed { master: 0, replicate: 0 }, &mut heard);
-    simulation.step_until(scenario.duration, &mut heard);
-    let best = simulation.world().market(super::ladder::MARKET).book.best(Side::Buy);
-    let fall = best.map(|best| (INITIAL - best.0) as u64).filter(|fall| fall + 1 < bids);
-    End { liquidations: heard.0, fall }
 }
 
 /// Processes every long that is reached at once, then the mark: the same end by the rule alone, with no engine and no
@@ -353,9 +358,37 @@ fn distribution(cells: &[f64], pooled: &Tally) -> Vec<Cell> {
 mod tests {
     use super::*;
     use crate::experiment::Amplification;
+    use crate::record::{Recorder, Simulated, tables};
+    use crate::units::Time as Clock;
 
     fn seed(replicate: u32) -> Seed {
         Seed { master: 1, replicate }
+    }
+
+    /// With `a` longs due at each tick below a ladder of bids as large as they, every forced sale sets off `a` others: what criticality
+    /// is before anything is sold, up to the ends of the window and to the long that is sold itself.
+    #[test]
+    fn criticality_before_the_fact_is_the_density_of_the_law() {
+        for longs in [1_u64, 2] {
+            let mut scenario = bare(Price(INITIAL), MarkRule::BestBid);
+            furnish(&mut scenario, &[longs; 5_000], 20_500);
+            let simulation = Simulation::new(&scenario, seed(0), &mut ());
+            let mut recorder = Recorder::new(&scenario, 0, 0);
+            recorder.sample(simulation.world(), Clock::ZERO);
+            let (metrics, _) =
+                recorder.finish(Simulated { world: simulation.world(), messages: 0, records: 0 });
+            let of = |name: &str| {
+                let place = tables::metrics().position(|column| column.name == name).unwrap();
+                metrics[place]
+            };
+            // 5,000 ticks have longs; 1 % is 10,000 ticks and one bid more, 5 % is beyond the ladder's end.
+            let due = longs as f64 * 5_000.0;
+            assert_eq!(of("criticality_1pct"), Some(due / 10_001.0));
+            assert_eq!(of("criticality_2pct"), Some(due / 20_001.0));
+            assert_eq!(of("criticality_5pct"), Some(due / 20_500.0));
+            let longs = longs as f64;
+            assert_eq!(of("first_generation"), Some((100.0 * longs - longs) / 100.0));
+        }
     }
 
     /// Twenty studies of 200 cascades each, through the engine and the estimator that `amplify` uses: without forced selling the sale

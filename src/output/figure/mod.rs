@@ -5,6 +5,7 @@
 
 mod axis;
 mod crash;
+mod criticality;
 mod fan;
 mod forest;
 mod frame;
@@ -20,6 +21,7 @@ mod tests;
 mod thin;
 
 pub use crash::{Band, Series, crash_figure};
+pub(super) use criticality::{Criticalities, criticality_figure};
 pub(super) use fan::{Fan, Fans, fan_figure};
 pub(super) use forest::{Estimate, Estimates, forest_figure};
 pub(super) use frame::DARK;

@@ -1,7 +1,8 @@
 //! Which figures a folder's tables hold.
 
 use super::super::figure::{
-    Distributions, Fans, Figure, HeatMap, Sample, Spot, distribution_figure, fan_figure, heat_figure,
+    Criticalities, Distributions, Fans, Figure, HeatMap, Sample, Spot, criticality_figure,
+    distribution_figure, fan_figure, heat_figure,
 };
 use super::ReportError;
 use super::dress::dress;
@@ -64,7 +65,27 @@ fn over_time(results: &Results, figures: &mut Figures) -> Result<(), ReportError
             .left_out
             .push("the map of liquidation prices needs liquidation_map.csv with a position in it".to_owned()),
     }
+    figures.drawn.extend(criticality(results, &series)?);
     Ok(())
+}
+
+/// Draws what one more forced sale would set off, where there are positions that one could set off.
+fn criticality(results: &Results, series: &OverTime) -> Result<Option<Figure>, ReportError> {
+    let Some(sheet) = results::optional(&results.folder, "criticality.csv")? else { return Ok(None) };
+    let column =
+        |name: &str| -> Vec<f64> { sheet.rows().map(|row| row.number(name).unwrap_or(f64::NAN)).collect() };
+    let time_s = column("time_s");
+    let within = ["criticality_1pct", "criticality_2pct", "criticality_5pct"].map(column);
+    if !within.iter().flatten().any(|value| *value > 0.0) {
+        return Ok(None);
+    }
+    Ok(criticality_figure(&Criticalities {
+        title: &title(results),
+        below: &format!("replicate {}", cut(&series.first, 8)),
+        time_s: &time_s,
+        within: [&within[0], &within[1], &within[2]],
+        first_generation: &column("first_generation"),
+    }))
 }
 
 fn liquidation_map(results: &Results, series: &OverTime) -> Result<Option<Figure>, ReportError> {

@@ -83,6 +83,11 @@ fn run_folder() -> tempfile::TempDir {
         "liquidation_map.csv",
         "cell,replicate,time_s,market,price_from,price_to,long_usd,short_usd\n0,0,0,COIN-PERP,9000,9050,5000,0\n0,0,60,COIN-PERP,9000,9050,4000,0\n0,0,60,COIN-PERP,9050,9100,100,0\n",
     );
+    put(
+        path,
+        "criticality.csv",
+        "cell,replicate,time_s,market,criticality_1pct,criticality_2pct,criticality_5pct,first_generation\n0,0,0,COIN-PERP,0.5,0.8,1.5,3\n0,0,60,COIN-PERP,,,,\n0,0,120,COIN-PERP,0,0.2,0.4,0.25\n",
+    );
     sealed(path, &origin());
     folder
 }
@@ -126,7 +131,7 @@ fn a_run_has_every_figure_as_svg_and_png_and_the_same_results_make_the_same_byte
     let report = Report::of(folder.path()).unwrap();
     assert_eq!(report.problems, Vec::<String>::new());
     let names: Vec<&str> = files(&report).into_keys().collect();
-    let stems = ["drawdown", "effects", "fan", "liquidation_map"];
+    let stems = ["criticality", "drawdown", "effects", "fan", "liquidation_map"];
     let figures = stems.iter().flat_map(|stem| [format!("{stem}.png"), format!("{stem}.svg")]);
     let expected: Vec<String> = figures.chain([PAGE.to_owned()]).collect();
     assert_eq!(names, expected);
@@ -191,7 +196,7 @@ fn names_are_text_whatever_they_look_like() {
         let results = results::Results::open(folder.path()).unwrap();
         let figures = figures::draw(&results).unwrap();
         if index % 5 == 0 {
-            assert_eq!(png::all(&figures.drawn).unwrap().len(), 4);
+            assert_eq!(png::all(&figures.drawn).unwrap().len(), 5);
         }
         let page = page::page(&results, &figures, &[]);
         assert_eq!(elements(&page), plain, "{name:?}");

@@ -35,6 +35,7 @@ impl Recorder {
         let fund_end = self.money(world.ledger.fund[0]);
         let basis = || self.samples.iter().filter_map(|sample| sample.basis_bps);
         let spot = self.spot.as_ref();
+        let [near, middle, far, first_generation] = self.criticality.unwrap_or_default().values();
         let values = vec![
             Some(seen.drawdown * 100.0),
             (seen.drawdown > 0.0).then(|| seen.trough_time.as_secs_f64()),
@@ -62,6 +63,10 @@ impl Recorder {
             Some(world.unresolved_deficit(self.id) as f64 * self.scale.money),
             start.map(|sample| sample.open_interest),
             end.map(|sample| sample.open_interest),
+            near,
+            middle,
+            far,
+            first_generation,
             mean(&mut self.samples.iter().filter_map(|s| s.spread_bps)),
             depth(0),
             least(0),
