@@ -11,7 +11,7 @@ use super::stdout::Out;
 use super::{Failure, signals};
 use crate::experiment::whole_file::write_shared;
 use crate::experiment::{
-    Cancel, Design, Finish, Halt, Limits, Opening, Plan, Shard, Signal, Store, Work, run_all,
+    Cancel, Design, Finish, Halt, Limits, Opening, Plan, Replication, Shard, Signal, Store, Work, run_all,
 };
 use crate::output::{Origin, OutputError, Session, Standing, claim, discard_results, log_session, standing};
 use crate::record::{Outcome, RunKey};
@@ -127,7 +127,8 @@ where
             discard_results(self.folder)?;
         }
         let folder = self.folder.display();
-        let plan = self.asked(&store)?;
+        let mut replication = self.replication();
+        let plan = self.asked(&store, &mut replication)?;
         match self.standing(&store, &plan) {
             Standing::Complete => {
                 self.say(&format!("{folder} is complete already; --force does it again"));
@@ -145,7 +146,7 @@ where
         let cancel = watched()?;
         let watch = Stopwatch::start();
         let started = utc_now();
-        let (finish, plan) = self.fill(&mut store, plan, Shard::WHOLE, &cancel)?;
+        let (finish, plan) = self.fill(&mut store, plan, &mut replication, Shard::WHOLE, &cancel)?;
         let ended = match (finish.cancelled, finish.halted) {
             (Some(Signal::Interrupt), _) => "interrupted",
             (Some(Signal::Terminate), _) => "terminated",
@@ -183,7 +184,7 @@ where
         }
         self.write_sources()?;
         let cancel = watched()?;
-        let (finish, _) = self.fill(&mut store, self.plan.clone(), shard, &cancel)?;
+        let (finish, _) = self.fill(&mut store, self.plan.clone(), &mut None, shard, &cancel)?;
         let (done, all) = (finish.already + finish.finished, self.plan.runs_of(shard));
         let (index, count, folder) = (shard.index(), shard.count(), self.folder.display());
         self.say(&format!("shard {index}/{count}: {done} of its {all} runs are kept in {folder}"));
@@ -203,7 +204,7 @@ where
             self.say(&format!("warning: {warning}"));
         }
         let mut store = store;
-        let plan = self.asked(&store)?;
+        let plan = self.asked(&store, &mut self.replication())?;
         self.settle(&mut store, &plan);
         let (done, failed) = (store.done(), store.failed());
         let missing = plan.runs() - done.len() as u64 - failed.len() as u64;
@@ -224,10 +225,15 @@ where
         self.finish(&store, &plan, &failed, &watched()?)
     }
 
+    /// Starts to count replicates, where runs decide how many there are.
+    fn replication(&self) -> Option<Replication> {
+        self.design.precision.map(|precision| Replication::new(precision, self.plan))
+    }
+
     /// Returns the plan, with as many replicates as the runs of the store ask for.
-    fn asked(&self, store: &Store) -> Result<Plan, Failure> {
-        match &self.design.precision {
-            Some(precision) => Ok(precision.plan(self.design, self.plan, store)?),
+    fn asked(&self, store: &Store, replication: &mut Option<Replication>) -> Result<Plan, Failure> {
+        match replication {
+            Some(replication) => Ok(replication.plan(self.design, self.plan, store)?),
             None => Ok(self.plan.clone()),
         }
     }
@@ -243,6 +249,7 @@ where
         &self,
         store: &mut Store,
         mut plan: Plan,
+        replication: &mut Option<Replication>,
         shard: Shard,
         cancel: &Cancel,
     ) -> Result<(Finish, Plan), Failure> {
@@ -269,7 +276,7 @@ where
                 Some(before) => before.followed_by(batch),
                 None => batch,
             };
-            let more = if Cut::of(&done).is_some() { plan.clone() } else { self.asked(store)? };
+            let more = if Cut::of(&done).is_some() { plan.clone() } else { self.asked(store, replication)? };
             if more == plan {
                 return Ok((done, plan));
             }
