@@ -7,7 +7,7 @@ use super::policies::{Chosen, choose};
 use super::sweep::shard;
 use super::{Failure, Failures, compare_report, pilot};
 use crate::experiment::{Arm, Contest, Design, Gatherer, Measurements, Plan, Policy, Space, Store};
-use crate::output::{Origin, OutputError, Publication, Rows, TableJob, default_path, failures_row, runs_row};
+use crate::output::{Origin, OutputError, Rows, TableJob, default_path, failures_row, runs_row};
 use crate::record::tables::{CELLS, FAILURES, PARETO, POLICIES, RANKING, RUNS, SUMMARY};
 use crate::record::{RunKey, RunRecord, Table};
 use crate::scenario::{Document, Scenario, ShockKind, check, completed};
@@ -182,6 +182,7 @@ impl Verb for Policies<'_> {
         if args.work.hash {
             words.push("--hash".to_owned());
         }
+        words.extend(args.work.forms.words());
         words
     }
 
@@ -244,7 +245,7 @@ impl Verb for Policies<'_> {
         if place.store.has_failures() {
             jobs.push(TableJob { table: &FAILURES, rows: Rows::PerRun(&failures_rows) });
         }
-        let mut publication = Publication::begin(place.folder, place.cancel);
+        let mut publication = place.begin();
         publication.tables(&jobs, place.store.records()?)?;
         publication.file(SCENARIO, self.resolved().as_bytes())?;
         for policy in &self.compared.chosen.policies {

@@ -7,7 +7,7 @@ use super::study::{SCENARIO, STUDY, Sweep};
 use super::sweep_report::{self, Estimated};
 use super::{Failure, Failures, pilot, sweep_folder};
 use crate::experiment::{Amplification, Arm, Gatherer, Measurements, Quartet, Shard, Store};
-use crate::output::{Origin, OutputError, Publication, Rows, TableJob, default_path, failures_row, runs_row};
+use crate::output::{Origin, OutputError, Rows, TableJob, default_path, failures_row, runs_row};
 use crate::record::tables::{
     AMPLIFICATION, CELLS, EFFECTS, FAILURES, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TRANSFERS, metrics,
 };
@@ -21,8 +21,8 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<u8, Failure> {
         Some(SweepAction::Status { folder, json }) => {
             return sweep_folder::status(&args.design, folder, *json);
         }
-        Some(SweepAction::Merge { folder, metric, json, quiet }) => {
-            let work = WorkArgs { json: *json, quiet: *quiet, ..args.work.clone() };
+        Some(SweepAction::Merge { folder, metric, forms, json, quiet }) => {
+            let work = WorkArgs { forms: forms.clone(), json: *json, quiet: *quiet, ..args.work.clone() };
             return merge(&args.design, &work, folder, metric);
         }
         None => {}
@@ -174,7 +174,9 @@ impl Verb for Points<'_> {
 
     /// The study in the folder says everything, so that the words are the same however it came to be.
     fn words(&self) -> Vec<String> {
-        ["firesale", "sweep", STUDY].map(str::to_owned).to_vec()
+        let mut words = ["firesale", "sweep", STUDY].map(str::to_owned).to_vec();
+        words.extend(self.asked.work.forms.words());
+        words
     }
 
     fn typed(&self) -> Vec<String> {
@@ -208,6 +210,7 @@ impl Verb for Points<'_> {
         option("--independent", switch(args.independent));
         option("--tables", switch(args.tables));
         option("--hash", switch(work.hash));
+        words.extend(work.forms.words());
         words
     }
 
@@ -286,7 +289,7 @@ impl Verb for Points<'_> {
         if place.store.has_failures() {
             jobs.push(TableJob { table: &FAILURES, rows: Rows::PerRun(&failures_rows) });
         }
-        let mut publication = Publication::begin(place.folder, place.cancel);
+        let mut publication = place.begin();
         publication.tables(&jobs, place.store.records()?)?;
         for (name, text) in self.sources() {
             publication.file(name, text.as_bytes())?;
