@@ -104,8 +104,8 @@ class Results:
         readers = {f["name"]: {"integer": int, "number": float}.get(f["type"], str) for f in self._fields(table)}
         start = self.start if _INSTANT in readers else None
         rows = []
-        with self._open(table) as file:
-            for cells in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", newline="")):
+        with io.TextIOWrapper(self._open(table), encoding="utf-8", newline="") as file:
+            for cells in csv.DictReader(file):
                 row = {name: None if cells[name] == "" else read(cells[name]) for name, read in readers.items()}
                 if start is not None and row[_INSTANT] is not None:
                     # Through a decimal, so that 0.1 s is 100,000 microseconds and not one less.
