@@ -10,12 +10,17 @@
     results.describe("runs")            # name, type, unit and meaning of every column
 
 Whole numbers are integers, also where cells are empty (Int64), numbers are floats, an empty cell is a missing value and
-never 0 or NaN text. Tables with `time_s` get a column `time`: the instant, in UTC, from the start that the scenario states.
+never 0 or NaN text. Tables that were written with `--compress gz` or `zstd` are read as the others; for the latter `zstandard` is
+needed where Python is older than 3.14. Where there is Parquet beside a table, frames are made from it (pandas needs pyarrow for
+that, and takes the CSV without). Tables with `time_s` get a column `time`: the instant, in UTC, from the start that the scenario states.
 Only the standard library is needed; pandas and polars are imported when asked for. Python 3.11 or later.
 """
 
 import csv
+import gzip
 import hashlib
+import importlib.util
+import io
 import json
 import tomllib
 from datetime import datetime, timedelta, timezone
@@ -23,6 +28,24 @@ from decimal import Decimal
 from pathlib import Path
 
 _INSTANT = "time_s"
+
+
+def _unpacked(path, compression):
+    """A file of bytes, unpacked."""
+    if compression is None:
+        return path.open("rb")
+    if compression == "gz":
+        return gzip.open(path)
+    if compression != "zst":
+        raise ValueError(f"{path} is packed as {compression}, which this reader does not know")
+    try:
+        from compression import zstd
+    except ImportError:
+        try:
+            import zstandard as zstd
+        except ImportError:
+            raise ImportError(f"{path} is packed as Zstandard: install zstandard, or Python 3.14 or later") from None
+    return zstd.open(path, "rb")
 
 
 class Results:
@@ -33,7 +56,9 @@ class Results:
         package = self.folder / "datapackage.json"
         if not package.is_file():
             raise FileNotFoundError(f"{self.folder} has no datapackage.json: is it a finished results folder?")
-        self._resources = {r["name"]: r for r in json.loads(package.read_text("utf-8"))["resources"]}
+        resources = json.loads(package.read_text("utf-8"))["resources"]
+        self._resources = {r["name"]: r for r in resources if r["format"] == "csv"}
+        self._parquet = {r["name"].removesuffix("_parquet"): r for r in resources if r["format"] == "parquet"}
         self.tables = list(self._resources)
 
     def _resource(self, table):
@@ -46,14 +71,20 @@ class Results:
         return self._resource(table)["schema"]["fields"]
 
     def path(self, table):
-        """The file of a table, once its size and SHA-256 are as they were when the folder was sealed."""
-        resource = self._resource(table)
+        """The CSV file of a table, once its SHA-256 is as it was when the folder was sealed."""
+        return self._checked(self._resource(table))
+
+    def _checked(self, resource):
         path = self.folder / resource["path"]
         with path.open("rb") as file:
             found = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
         if found != resource["hash"]:
             raise ValueError(f"{path} was changed after it was made")
         return path
+
+    def _open(self, table):
+        """The CSV of a table as a file of bytes, whatever its form."""
+        return _unpacked(self.path(table), self._resource(table).get("compression"))
 
     def describe(self, table):
         """Name, type, unit and meaning of every column."""
@@ -73,7 +104,7 @@ class Results:
         readers = {f["name"]: {"integer": int, "number": float}.get(f["type"], str) for f in self._fields(table)}
         start = self.start if _INSTANT in readers else None
         rows = []
-        with self.path(table).open(newline="", encoding="utf-8") as file:
+        with io.TextIOWrapper(self._open(table), encoding="utf-8", newline="") as file:
             for cells in csv.DictReader(file):
                 row = {name: None if cells[name] == "" else read(cells[name]) for name, read in readers.items()}
                 if start is not None and row[_INSTANT] is not None:
@@ -88,7 +119,13 @@ class Results:
 
         kinds = {"integer": "Int64", "number": "float64"}
         dtypes = {f["name"]: kinds.get(f["type"], "string") for f in self._fields(table)}
-        frame = pd.read_csv(self.path(table), dtype=dtypes, keep_default_na=False, na_values=[""])
+        if table in self._parquet and importlib.util.find_spec("pyarrow"):
+            # Through its own missing values, since a whole number beside an empty cell is no float.
+            path = self._checked(self._parquet[table])
+            frame = pd.read_parquet(path, engine="pyarrow", dtype_backend="numpy_nullable").astype(dtypes)
+        else:
+            with self._open(table) as file:
+                frame = pd.read_csv(file, dtype=dtypes, keep_default_na=False, na_values=[""])
         if _INSTANT in frame:
             nanoseconds = (frame[_INSTANT] * 1e9).round().astype("Int64")
             frame["time"] = pd.Timestamp(self.start) + pd.to_timedelta(nanoseconds, unit="ns")
@@ -100,7 +137,11 @@ class Results:
 
         kinds = {"integer": pl.Int64, "number": pl.Float64}
         schema = {f["name"]: kinds.get(f["type"], pl.String) for f in self._fields(table)}
-        frame = pl.read_csv(self.path(table), schema=schema, null_values=[""])
+        if table in self._parquet:
+            frame = pl.read_parquet(self._checked(self._parquet[table]))
+        else:
+            with self._open(table) as file:
+                frame = pl.read_csv(file.read(), schema=schema, null_values=[""])
         if _INSTANT in frame.columns:
             nanoseconds = (pl.col(_INSTANT) * 1e9).round().cast(pl.Int64)
             start = pl.lit(self.start).dt.cast_time_unit("ns")

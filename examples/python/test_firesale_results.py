@@ -1,4 +1,5 @@
-"""Tests of the reader. FIRESALE_RESULTS names a folder that `firesale run` filled with two replicates; `cargo test` makes one.
+"""Tests of the reader. FIRESALE_RESULTS names a folder that `firesale run` filled with two replicates; `cargo test` makes one
+with tables of each form.
 
 Where pandas or polars is not installed, its test says so and is skipped, unless FIRESALE_FRAMES is set: then it fails.
 """
@@ -57,9 +58,10 @@ class Reader(unittest.TestCase):
     def test_a_table_that_was_changed_is_refused(self):
         with tempfile.TemporaryDirectory() as place:
             copy = Path(shutil.copytree(FOLDER, Path(place) / "copy"))
-            with (copy / "runs.csv").open("a") as file:
+            path = self.results.path("runs").name
+            with (copy / path).open("a") as file:
                 file.write("9,9\n")
-            with self.assertRaisesRegex(ValueError, "runs.csv was changed"):
+            with self.assertRaisesRegex(ValueError, f"{path} was changed"):
                 open_results(copy).rows("runs")
 
     @needs("pandas")

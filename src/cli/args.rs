@@ -1,7 +1,8 @@
 //! What can be typed. Nothing here acts.
 
+use crate::output::{Compression, Forms};
 use crate::units::{Time, parse_duration};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -161,7 +162,7 @@ pub(super) struct CompareArgs {
     #[arg(long, conflicts_with = "force")]
     pub(super) dry_run: bool,
     /// Do a part of the runs beside other processes, as `sweep` does; afterwards the same command without this makes the tables.
-    #[arg(long, value_name = "I/N", conflicts_with_all = ["force", "dry_run", "json"])]
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["force", "dry_run", "json", "compress"])]
     pub(super) shard: Option<String>,
     #[command(flatten)]
     pub(super) work: WorkArgs,
@@ -205,6 +206,8 @@ pub(super) struct WorkArgs {
     /// Hash each run's event tape.
     #[arg(long)]
     pub(super) hash: bool,
+    #[command(flatten)]
+    pub(super) forms: FormArgs,
     /// Print the summary as JSON.
     #[arg(long)]
     pub(super) json: bool,
@@ -223,6 +226,56 @@ pub(super) struct WorkArgs {
     /// Whether the summary is not asked for, since results are only compared.
     #[arg(skip)]
     pub(super) untold: bool,
+}
+
+/// The forms of tables.
+#[derive(Clone, Default, Debug, Args)]
+pub(super) struct FormArgs {
+    /// Write tables as `.csv.gz` or `.csv.zst`: gzip is read by everything, Zstandard is made in a fraction of the time. A folder
+    /// whose tables have another form gets them anew from its runs.
+    #[arg(long, value_name = "FORM", default_value = "none")]
+    pub(super) compress: Compress,
+    /// Write a `.parquet` beside each `.csv`, its columns typed as in datapackage.json.
+    #[cfg(feature = "parquet")]
+    #[arg(long)]
+    pub(super) parquet: bool,
+}
+
+/// How CSV is packed.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Compress {
+    #[default]
+    None,
+    Gz,
+    Zstd,
+}
+
+impl FormArgs {
+    /// Returns the forms of files.
+    pub(super) const fn forms(&self) -> Forms {
+        Forms {
+            csv: match self.compress {
+                Compress::None => None,
+                Compress::Gz => Some(Compression::Gzip),
+                Compress::Zstd => Some(Compression::Zstd),
+            },
+            #[cfg(feature = "parquet")]
+            parquet: self.parquet,
+        }
+    }
+
+    /// Returns what one types for them.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words: Vec<&str> = match self.compress {
+            Compress::None => Vec::new(),
+            Compress::Gz => vec!["--compress", "gz"],
+            Compress::Zstd => vec!["--compress", "zstd"],
+        };
+        if self.forms().has_parquet() {
+            words.push("--parquet");
+        }
+        words.into_iter().map(str::to_owned).collect()
+    }
 }
 
 /// Understands a time of the clock on the wall.
@@ -337,7 +390,7 @@ pub(super) struct DesignArgs {
     pub(super) dry_run: bool,
     /// Do a part of the runs beside other processes, which may be on other machines: every n-th cell from number i on, i below n.
     /// `env/n` takes the number from the scheduler (Slurm, HyperQueue, Kubernetes). Afterwards `sweep merge` makes the tables.
-    #[arg(long, value_name = "I/N", conflicts_with_all = ["force", "dry_run", "json"])]
+    #[arg(long, value_name = "I/N", conflicts_with_all = ["force", "dry_run", "json", "compress"])]
     pub(super) shard: Option<String>,
 }
 
@@ -358,6 +411,8 @@ pub(super) enum SweepAction {
         /// Metric of the table on the screen: a column of runs.csv.
         #[arg(long, default_value = "drawdown_pct")]
         metric: String,
+        #[command(flatten)]
+        forms: FormArgs,
         /// Print the summary as JSON.
         #[arg(long)]
         json: bool,

@@ -5,9 +5,9 @@ use super::job::{Job, Place, Verb};
 use super::load::{Loaded, colored, load};
 use super::policies::{Chosen, choose};
 use super::sweep::shard;
-use super::{Failure, compare_report, pilot};
+use super::{Failure, Failures, compare_report, pilot};
 use crate::experiment::{Arm, Contest, Design, Gatherer, Measurements, Plan, Policy, Space, Store};
-use crate::output::{Origin, OutputError, Publication, Rows, TableJob, default_path, failures_row, runs_row};
+use crate::output::{Origin, OutputError, Rows, TableJob, default_path, failures_row, runs_row};
 use crate::record::tables::{CELLS, FAILURES, PARETO, POLICIES, RANKING, RUNS, SUMMARY};
 use crate::record::{RunKey, RunRecord, Table};
 use crate::scenario::{Document, Scenario, ShockKind, check, completed};
@@ -21,8 +21,9 @@ const SCENARIO: &str = "scenario.toml";
 
 /// Compares policies and returns the exit code.
 pub(super) fn compare(args: &CompareArgs) -> Result<u8, Failure> {
-    let shard = args.shard.as_deref().map(shard).transpose()?;
-    let compared = Compared::load(args)?;
+    let mut wrong = Failures::default();
+    let shard = wrong.note(args.shard.as_deref().map(shard).transpose()).flatten();
+    let compared = wrong.with(Compared::load(args))?;
     for warning in &compared.chosen.warnings {
         args.work.say(&format!("warning: {warning}"));
     }
@@ -54,32 +55,26 @@ pub(super) struct Compared {
 
 impl Compared {
     fn load(args: &CompareArgs) -> Result<Self, Failure> {
-        let mut loaded = load(&args.load)?;
-        let whole = loaded.scenario.duration;
-        let Some(last_shock) = last_shock(&loaded.scenario) else {
-            let name = &loaded.scenario.name;
-            return Err(Failure::user(format!(
-                "error: {name} has no shock, and so nothing to protect against"
-            )));
+        let mut wrong = Failures::default();
+        let calm = wrong.note(span("--calm", &args.calm));
+        let after = if args.after == "all" { None } else { wrong.note(span("--after", &args.after)) };
+        let Some(mut loaded) = wrong.note(load(&args.load)) else {
+            wrong.note(choose(&args.policies, None));
+            return Err(wrong.joined());
         };
-        let calm = span("--calm", &args.calm)?.min(whole);
-        if calm < loaded.scenario.sample_every {
-            let every = format_duration(loaded.scenario.sample_every);
-            let given = &args.calm;
-            return Err(Failure::user(format!(
-                "error: --calm {given}: is shorter than {every}, the time between two looks at the market"
-            )));
-        }
+        let whole = loaded.scenario.duration;
+        let last_shock = wrong.note(last_shock(&loaded.scenario));
+        let calm = calm.and_then(|calm| wrong.note(watched(calm.min(whole), &args.calm, &loaded.scenario)));
         // Policies may change what was set: they lie above.
         loaded.document.settle();
-        if args.after != "all" {
-            let until = last_shock + span("--after", &args.after)?;
-            if until < whole {
-                shorten(&mut loaded, until)?;
-            }
+        if let (Some(after), Some(last_shock)) = (after, last_shock)
+            && last_shock + after < whole
+        {
+            wrong.note(shorten(&mut loaded, last_shock + after));
         }
-        check_adaptations(&args.adaptation, &loaded)?;
-        let chosen = choose(&args.policies, &loaded)?;
+        wrong.note(check_adaptations(&args.adaptation, &loaded));
+        let chosen = wrong.with(choose(&args.policies, Some(&loaded)))?;
+        let (last_shock, calm) = last_shock.zip(calm).expect("what is wrong with them would have been said");
         let points = Policy::points(&chosen.policies, &args.adaptation);
         let mut definition = Policy::definition(&chosen.policies, &args.adaptation);
         let _ = write!(definition, "\ncalm = {}", format_duration(calm));
@@ -96,12 +91,26 @@ impl Compared {
 }
 
 /// Returns when the last shock is over.
-fn last_shock(scenario: &Scenario) -> Option<Time> {
+fn last_shock(scenario: &Scenario) -> Result<Time, Failure> {
     let end = |kind: &ShockKind| match kind {
         ShockKind::MetaOrder(order) => order.at + order.duration,
         ShockKind::FundamentalJump { at, .. } => *at,
     };
-    scenario.shocks.iter().map(|shock| end(&shock.kind)).max()
+    scenario.shocks.iter().map(|shock| end(&shock.kind)).max().ok_or_else(|| {
+        let name = &scenario.name;
+        Failure::user(format!("error: {name} has no shock, and so nothing to protect against"))
+    })
+}
+
+/// Returns how long calm runs are, if the market is looked at in that time; `given` is what was typed.
+fn watched(calm: Time, given: &str, scenario: &Scenario) -> Result<Time, Failure> {
+    if calm >= scenario.sample_every {
+        return Ok(calm);
+    }
+    let every = format_duration(scenario.sample_every);
+    Err(Failure::user(format!(
+        "error: --calm {given}: is shorter than {every}, the time between two looks at the market"
+    )))
 }
 
 /// Understands a time that an option gives.
@@ -173,6 +182,7 @@ impl Verb for Policies<'_> {
         if args.work.hash {
             words.push("--hash".to_owned());
         }
+        words.extend(args.work.forms.words());
         words
     }
 
@@ -235,7 +245,7 @@ impl Verb for Policies<'_> {
         if place.store.has_failures() {
             jobs.push(TableJob { table: &FAILURES, rows: Rows::PerRun(&failures_rows) });
         }
-        let mut publication = Publication::begin(place.folder, place.cancel);
+        let mut publication = place.begin();
         publication.tables(&jobs, place.store.records()?)?;
         publication.file(SCENARIO, self.resolved().as_bytes())?;
         for policy in &self.compared.chosen.policies {

@@ -5,12 +5,13 @@ use super::args::{DiffArgs, LoadArgs};
 use super::load::{Loaded, load};
 use super::sweep_report::window;
 use super::words::print;
+use crate::output::{plain_name, table_sum};
 use crate::scenario::schema::KEYS;
 use crate::scenario::{Difference, differences};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Exit code where there are differences: 1 is a mistake of the user, and to differ is none.
 const DIFFER: u8 = 4;
@@ -24,15 +25,21 @@ const MOST_NARROW: usize = 8;
 /// One side.
 struct Side {
     loaded: Loaded,
-    manifest: Option<Value>,
+    results: Option<Results>,
+}
+
+/// A folder with what its manifest says.
+struct Results {
+    folder: PathBuf,
+    manifest: Value,
 }
 
 /// Compares and returns the exit code.
 pub(super) fn diff(args: &DiffArgs) -> Result<u8, Failure> {
     let (a, b) = (Side::open(&args.a)?, Side::open(&args.b)?);
     let mut found = differences(&a.loaded.document, &b.loaded.document, KEYS);
-    if let (Some(a), Some(b)) = (&a.manifest, &b.manifest) {
-        found.extend(of_manifests(a, b));
+    if let (Some(a), Some(b)) = (&a.results, &b.results) {
+        found.extend(of_results(a, b));
     }
     if args.json {
         let rows =
@@ -50,7 +57,7 @@ impl Side {
     fn open(name: &str) -> Result<Self, Failure> {
         let folder = Path::new(name);
         if !folder.is_dir() {
-            return Ok(Self { loaded: whole(name)?, manifest: None });
+            return Ok(Self { loaded: whole(name)?, results: None });
         }
         let (scenario, manifest) = (folder.join("scenario.toml"), folder.join("manifest.json"));
         if !scenario.is_file() {
@@ -65,9 +72,10 @@ impl Side {
                 manifest.display()
             ))
         })?;
-        let value = serde_json::from_str(&text)
+        let manifest = serde_json::from_str(&text)
             .map_err(|error| Failure::user(format!("error: {} is damaged: {error}", manifest.display())))?;
-        Ok(Self { loaded: whole(&scenario.to_string_lossy())?, manifest: Some(value) })
+        let results = Some(Results { folder: folder.to_owned(), manifest });
+        Ok(Self { loaded: whole(&scenario.to_string_lossy())?, results })
     }
 }
 
@@ -76,8 +84,8 @@ fn whole(scenario: &str) -> Result<Loaded, Failure> {
 }
 
 /// Compares what made two folders, and the files that came of it.
-fn of_manifests(a: &Value, b: &Value) -> Vec<Difference> {
-    let (a, b) = (flat(a), flat(b));
+fn of_results(a: &Results, b: &Results) -> Vec<Difference> {
+    let (a, b) = (a.flat(b), b.flat(a));
     let paths: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let side = |all: &Map<String, Value>, path: &String| all.get(path).map(ToString::to_string);
     let all = paths.into_iter().map(|path| Difference {
@@ -89,29 +97,49 @@ fn of_manifests(a: &Value, b: &Value) -> Vec<Difference> {
     all.filter(|one| one.a != one.b).collect()
 }
 
-/// Returns the values of a manifest by path: files by their names, lists of words as one text.
-fn flat(manifest: &Value) -> Map<String, Value> {
-    let mut flat = Map::new();
-    let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
-    for (key, value) in entries(manifest).into_iter().chain(entries(&manifest["origin"])) {
-        match &value {
-            _ if FOLLOWS.contains(&key.as_str()) || key == "origin" => {}
-            Value::Array(files) if key == "files" => {
-                for file in files {
-                    let name = file["path"].as_str().unwrap_or_default();
-                    flat.insert(format!("manifest.files.{name}"), file["sha256"].clone());
+impl Results {
+    /// Returns the values of the manifest by path: files by their names, lists of words as one text. A table that the other has in
+    /// another form is known by what is packed in it.
+    fn flat(&self, other: &Self) -> Map<String, Value> {
+        let mut flat = Map::new();
+        let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
+        for (key, value) in entries(&self.manifest).into_iter().chain(entries(&self.manifest["origin"])) {
+            match &value {
+                _ if FOLLOWS.contains(&key.as_str()) || key == "origin" => {}
+                Value::Array(files) if key == "files" => {
+                    for file in files {
+                        let name = file["path"].as_str().unwrap_or_default();
+                        let (key, sum) = if other.has_in_another_form(name) {
+                            (plain_name(name), self.packed_sum(name))
+                        } else {
+                            (name, file["sha256"].clone())
+                        };
+                        flat.insert(format!("manifest.files.{key}"), sum);
+                    }
+                }
+                Value::Array(words) => {
+                    let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+                    flat.insert(format!("manifest.{key}"), json!(words.join(" ")));
+                }
+                _ => {
+                    flat.insert(format!("manifest.{key}"), value);
                 }
             }
-            Value::Array(words) => {
-                let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
-                flat.insert(format!("manifest.{key}"), json!(words.join(" ")));
-            }
-            _ => {
-                flat.insert(format!("manifest.{key}"), value);
-            }
         }
+        flat
     }
-    flat
+
+    fn has_in_another_form(&self, name: &str) -> bool {
+        let files = self.manifest["files"].as_array();
+        let mut paths = files.into_iter().flatten().filter_map(|file| file["path"].as_str());
+        paths.any(|path| path != name && plain_name(path) == plain_name(name))
+    }
+
+    /// Sums what is packed in a table of the folder, or says why that cannot be read.
+    fn packed_sum(&self, name: &str) -> Value {
+        let sum = table_sum(&self.folder.join(name));
+        json!(sum.unwrap_or_else(|error| format!("cannot be read: {error}")))
+    }
 }
 
 /// Draws the differences, a line each; values that are too long for their columns stand on lines of their own and are never cut.

@@ -231,6 +231,8 @@ mod tests {
             "--target",
             "--git",
             "--no-run",
+            // Ours, in a program that is built with it.
+            "--parquet",
         ];
         let known: BTreeSet<String> = verbs()
             .iter()

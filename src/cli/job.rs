@@ -11,9 +11,13 @@ use super::stdout::Out;
 use super::{Failure, signals};
 use crate::experiment::whole_file::write_shared;
 use crate::experiment::{
-    Cancel, Design, Finish, Halt, Limits, Opening, Plan, Shard, Signal, Store, Work, run_all,
+    Cancel, Design, Finish, Halt, Limits, Opening, Plan, Replication, Shard, Signal, Store, Work, run_all,
 };
-use crate::output::{Origin, OutputError, Session, Standing, claim, discard_results, log_session, standing};
+use crate::output::{
+    Forms, Origin, OutputError, Publication, Session, Standing, claim, discard_results, log_session,
+    packed_name, standing,
+};
+use crate::record::tables::{FAILURES, RUNS};
 use crate::record::{Outcome, RunKey};
 use crate::rng::SCHEME;
 use serde_json::Value;
@@ -100,6 +104,14 @@ pub(super) struct Place<'a> {
     pub(super) store: &'a Store,
     pub(super) folder: &'a Path,
     pub(super) cancel: &'a Cancel,
+    forms: Forms,
+}
+
+impl<'a> Place<'a> {
+    /// Begins to make files there, tables in the forms that were asked for.
+    pub(super) fn begin(&self) -> Publication<'a> {
+        Publication::begin(self.folder, self.cancel, self.forms)
+    }
 }
 
 /// One command from its design to its report.
@@ -127,7 +139,8 @@ where
             discard_results(self.folder)?;
         }
         let folder = self.folder.display();
-        let plan = self.asked(&store)?;
+        let mut replication = self.replication();
+        let plan = self.asked(&store, &mut replication)?;
         match self.standing(&store, &plan) {
             Standing::Complete => {
                 self.say(&format!("{folder} is complete already; --force does it again"));
@@ -145,7 +158,7 @@ where
         let cancel = watched()?;
         let watch = Stopwatch::start();
         let started = utc_now();
-        let (finish, plan) = self.fill(&mut store, plan, Shard::WHOLE, &cancel)?;
+        let (finish, plan) = self.fill(&mut store, plan, &mut replication, Shard::WHOLE, &cancel)?;
         let ended = match (finish.cancelled, finish.halted) {
             (Some(Signal::Interrupt), _) => "interrupted",
             (Some(Signal::Terminate), _) => "terminated",
@@ -176,6 +189,11 @@ where
 
     /// Does what is missing of a shard beside others that do theirs, and returns the exit code. Tables are made by whoever merges.
     pub(super) fn run_shard(&self, shard: Shard) -> Result<u8, Failure> {
+        if self.forms().has_parquet() {
+            return Err(Failure::user(
+                "error: --parquet beside --shard: a shard makes no tables\n  give it to the command that does".to_owned(),
+            ));
+        }
         claim(self.folder)?;
         let (mut store, warnings) = Store::open_shard(self.folder, self.plan, &holder(), shard)?;
         for warning in warnings {
@@ -183,7 +201,7 @@ where
         }
         self.write_sources()?;
         let cancel = watched()?;
-        let (finish, _) = self.fill(&mut store, self.plan.clone(), shard, &cancel)?;
+        let (finish, _) = self.fill(&mut store, self.plan.clone(), &mut None, shard, &cancel)?;
         let (done, all) = (finish.already + finish.finished, self.plan.runs_of(shard));
         let (index, count, folder) = (shard.index(), shard.count(), self.folder.display());
         self.say(&format!("shard {index}/{count}: {done} of its {all} runs are kept in {folder}"));
@@ -203,7 +221,7 @@ where
             self.say(&format!("warning: {warning}"));
         }
         let mut store = store;
-        let plan = self.asked(&store)?;
+        let plan = self.asked(&store, &mut self.replication())?;
         self.settle(&mut store, &plan);
         let (done, failed) = (store.done(), store.failed());
         let missing = plan.runs() - done.len() as u64 - failed.len() as u64;
@@ -224,10 +242,15 @@ where
         self.finish(&store, &plan, &failed, &watched()?)
     }
 
+    /// Starts to count replicates, where runs decide how many there are.
+    fn replication(&self) -> Option<Replication> {
+        self.design.precision.map(|precision| Replication::new(precision, self.plan))
+    }
+
     /// Returns the plan, with as many replicates as the runs of the store ask for.
-    fn asked(&self, store: &Store) -> Result<Plan, Failure> {
-        match &self.design.precision {
-            Some(precision) => Ok(precision.plan(self.design, self.plan, store)?),
+    fn asked(&self, store: &Store, replication: &mut Option<Replication>) -> Result<Plan, Failure> {
+        match replication {
+            Some(replication) => Ok(replication.plan(self.design, self.plan, store)?),
             None => Ok(self.plan.clone()),
         }
     }
@@ -243,6 +266,7 @@ where
         &self,
         store: &mut Store,
         mut plan: Plan,
+        replication: &mut Option<Replication>,
         shard: Shard,
         cancel: &Cancel,
     ) -> Result<(Finish, Plan), Failure> {
@@ -269,7 +293,7 @@ where
                 Some(before) => before.followed_by(batch),
                 None => batch,
             };
-            let more = if Cut::of(&done).is_some() { plan.clone() } else { self.asked(store)? };
+            let more = if Cut::of(&done).is_some() { plan.clone() } else { self.asked(store, replication)? };
             if more == plan {
                 return Ok((done, plan));
             }
@@ -308,8 +332,9 @@ where
             _ => String::new(),
         };
         self.say(&format!(
-            "{} runs failed, each a row of failures.csv; the first one is cell {cell}, replicate {replicate} of seed {}: {}\n  {}",
+            "{} runs failed, each a row of {}; the first one is cell {cell}, replicate {replicate} of seed {}: {}\n  {}",
             failed.len(),
+            packed_name(&FAILURES.file_name(), self.forms().csv),
             self.design.seed_of(cell),
             message.lines().next().unwrap_or_default(),
             shell(&self.verb.reproduce(*first))
@@ -323,6 +348,11 @@ where
             write_shared(&self.folder.join(name), text.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// Returns the forms of tables.
+    fn forms(&self) -> Forms {
+        self.work.forms.forms()
     }
 
     fn threads(&self) -> NonZeroUsize {
@@ -345,14 +375,25 @@ where
         cut.exit_code()
     }
 
-    /// Tells what is left to do. What was observed decides no run, so files that were made with another one are only made again.
+    /// Tells what is left to do. What was observed and the forms of tables decide no run, so files that were made with another one are
+    /// only made again.
     fn standing(&self, store: &Store, plan: &Plan) -> Standing {
         let copies = self.verb.copies();
-        let changed: Vec<String> = copies
+        let mut changed: Vec<String> = copies
             .iter()
             .filter(|(name, text)| fs::read(self.folder.join(name)).ok().as_deref() != Some(text.as_bytes()))
             .map(|(name, _)| format!("{name} is not what is compared now"))
             .collect();
+        let forms = self.forms();
+        let runs =
+            [(packed_name(&RUNS.file_name(), forms.csv), true), (RUNS.parquet_name(), forms.has_parquet())];
+        for (name, is_wanted) in runs {
+            match (is_wanted, self.folder.join(&name).is_file()) {
+                (true, false) => changed.push(format!("there is no {name}")),
+                (false, true) => changed.push(format!("{name} is not asked for")),
+                (true, true) | (false, false) => {}
+            }
+        }
         match standing(store, plan) {
             Standing::Complete if !changed.is_empty() => Standing::Unsealed(changed),
             other => other,
@@ -367,7 +408,7 @@ where
         failed: u32,
         cancel: &Cancel,
     ) -> Result<(), OutputError> {
-        let place = Place { store, folder: self.folder, cancel };
+        let place = Place { store, folder: self.folder, cancel, forms: self.forms() };
         let origin = Origin {
             scenario: self.verb.name().to_owned(),
             scenario_blake3: blake3::hash(self.verb.resolved().as_bytes()).to_hex().to_string(),

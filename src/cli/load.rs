@@ -24,12 +24,17 @@ impl Loaded {
 
 /// Loads a scenario.
 pub(super) fn load(args: &LoadArgs) -> Result<Loaded, Failure> {
-    let (document, name) = open(&args.scenario)?;
-    let document = change(document, args)?;
+    let (document, name) = changed(args)?;
     match check(&document, &name) {
         Ok(scenario) => Ok(Loaded { scenario, document: completed(&document) }),
         Err(problems) => Err(Failure::user(document.render(&problems, colored()))),
     }
+}
+
+/// Opens a scenario and applies the changes of the command line, without checking what comes out.
+pub(super) fn changed(args: &LoadArgs) -> Result<(Document, String), Failure> {
+    let (document, name) = open(&args.scenario)?;
+    Ok((change(document, args), name))
 }
 
 /// Opens a document without checking it.
@@ -76,8 +81,8 @@ fn another_kind(name: &str) -> Option<String> {
     shipped::find_policy(name).map(|_| policy)
 }
 
-/// Applies the changes of the command line.
-pub(super) fn change(mut document: Document, args: &LoadArgs) -> Result<Document, Failure> {
+/// Applies the changes of the command line. What is wrong with them is among the problems of the document.
+pub(super) fn change(mut document: Document, args: &LoadArgs) -> Document {
     for argument in &args.set {
         document.set(argument);
     }
@@ -85,19 +90,16 @@ pub(super) fn change(mut document: Document, args: &LoadArgs) -> Result<Document
         if args.without[..index].contains(name) {
             continue;
         }
-        mechanism("--without", name)?;
-        document.set_from("--without", &format!("mechanisms.{name}=false"));
+        if Mechanism::from_name(name).is_some() {
+            document.set_from("--without", &format!("mechanisms.{name}=false"));
+        } else {
+            let names = Mechanism::NAMES.join(", ");
+            let hint = near(name, &Mechanism::NAMES);
+            let help = format!("{} mechanisms: {names}", hint.trim_start());
+            document.refuse("--without", name, "no such mechanism", help.trim_start().to_owned());
+        }
     }
-    Ok(document)
-}
-
-/// Finds the mechanism that an option names.
-pub(super) fn mechanism(option: &str, name: &str) -> Result<Mechanism, Failure> {
-    Mechanism::from_name(name).ok_or_else(|| {
-        let names = Mechanism::NAMES.join(", ");
-        let hint = near(name, &Mechanism::NAMES);
-        Failure::user(format!("error: {option} {name}: no such mechanism{hint}\n  mechanisms: {names}"))
-    })
+    document
 }
 
 /// Says which of some names was probably meant, on a line of its own, if any is near.

@@ -54,6 +54,39 @@ impl Failure {
     }
 }
 
+/// What is wrong in several places of an input, to be said in one report.
+#[derive(Debug, Default)]
+pub(crate) struct Failures(Vec<Failure>);
+
+impl Failures {
+    /// Keeps why there is no value, or returns it.
+    fn note<T>(&mut self, result: Result<T, Failure>) -> Option<T> {
+        result.map_err(|failure| self.0.push(failure)).ok()
+    }
+
+    /// Returns a value if nothing is wrong with it nor was before; else everything that is.
+    ///
+    /// # Errors
+    /// All failures, in the order in which they were noted, with the gravest exit code.
+    fn with<T>(mut self, result: Result<T, Failure>) -> Result<T, Failure> {
+        match self.note(result) {
+            Some(value) if self.0.is_empty() => Ok(value),
+            _ => Err(self.joined()),
+        }
+    }
+
+    /// Makes one failure of all, each after a blank line.
+    ///
+    /// # Panics
+    /// Panics if there is none.
+    fn joined(self) -> Failure {
+        let code =
+            self.0.iter().map(|failure| failure.code).max().expect("what could not be made has a reason");
+        let texts: Vec<&str> = self.0.iter().map(|failure| failure.message.trim_end()).collect();
+        Failure { code, message: texts.join("\n\n") }
+    }
+}
+
 macro_rules! ours {
     ($($error:ty),*) => {
         $(impl From<$error> for Failure {

@@ -22,6 +22,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 const WRITTEN: [f64; 2] = [1.75, 2.0];
 /// Bytes of a cell in summary.csv, and of another arm than the base in effects.csv: a row for each of some forty metrics.
 const CELL: f64 = 4_000.0;
+/// Bytes of packed tables for each byte of plain ones: a quarter for series, a third for summaries of few cells.
+const PACKED: f64 = 0.3;
 /// Bytes of the other files.
 const OTHERS: f64 = 30_000.0;
 
@@ -66,7 +68,8 @@ pub(super) fn dry_run(name: &str, design: &Design, plan: &Plan, args: &WorkArgs)
         before.and_then(own).map(|(program, run)| program + run * threads.get() as f64 + runs * INDEXED);
     let written = WRITTEN[usize::from(design.has_tables)];
     let estimates = f64::from(plan.cells) * 2.0 - f64::from(points);
-    let disk = runs * size * written + estimates * CELL + OTHERS;
+    let packed = if args.forms.forms().csv.is_some() { PACKED } else { 1.0 };
+    let disk = runs * size * (1.0 + (written - 1.0) * packed) + estimates * CELL * packed + OTHERS;
     let (work, wall) = (each * runs, each * runs / threads.get() as f64);
     let text = if args.json {
         let estimate = json!({

@@ -29,8 +29,9 @@ struct Wanted<'a> {
     is_named: bool,
 }
 
-/// Loads the policies that are named by words and lays each over the scenario.
-pub(super) fn choose(words: &[String], loaded: &Loaded) -> Result<Chosen, Failure> {
+/// Loads the policies that are named by words and lays each over the scenario. Without one, which is wrong itself then, only what is
+/// wrong with words and policies is found.
+pub(super) fn choose(words: &[String], loaded: Option<&Loaded>) -> Result<Chosen, Failure> {
     let typed = words.join(",");
     let mut home = Document::parse("--policies", b"").expect("nothing is TOML");
     let index = home.argument("--policies", &typed);
@@ -65,6 +66,10 @@ pub(super) fn choose(words: &[String], loaded: &Loaded) -> Result<Chosen, Failur
                 continue;
             }
         };
+        let Some(loaded) = loaded else {
+            chosen.policies.push(policy);
+            continue;
+        };
         let scenario = &loaded.scenario;
         match policy.on(&loaded.document, &scenario.name) {
             Err(bad) if wanted.is_named => texts.push(bad.render(colored())),
@@ -92,7 +97,7 @@ pub(super) fn choose(words: &[String], loaded: &Loaded) -> Result<Chosen, Failur
     if !texts.is_empty() {
         return Err(Failure::user(texts.join("\n")));
     }
-    if chosen.policies.is_empty() {
+    if let Some(loaded) = loaded.filter(|_| chosen.policies.is_empty()) {
         let name = &loaded.scenario.name;
         let why = chosen.warnings.join("\n  ");
         return Err(Failure::user(format!("error: no shipped policy changes anything in {name}\n  {why}")));

@@ -1,12 +1,12 @@
 //! `reproduce`: does the runs of a finished folder again, from what lies in it, and compares what comes out file by file.
 
-use super::args::{Cli, Command, CompareArgs, LoadArgs, ReproduceArgs, WorkArgs};
+use super::args::{Cli, Command, CompareArgs, FormArgs, LoadArgs, ReproduceArgs, WorkArgs};
 use super::load::load;
 use super::stdout::Out;
 use super::study::{SCENARIO, STUDY};
 use super::{Failure, compare, run, sweep, targets};
 use crate::experiment::whole_file::FileError;
-use crate::output::{Manifest, read_manifest, verify};
+use crate::output::{Manifest, plain_name, read_manifest, verify};
 use crate::record::is_identifier;
 use crate::record::tables::FAILURES;
 use crate::units::{format_duration, parse_duration};
@@ -108,6 +108,7 @@ impl ReproduceArgs {
             threads: self.threads,
             out: Some(out.to_owned()),
             hash: false,
+            forms: FormArgs::default(),
             json: false,
             quiet: self.quiet,
             force: false,
@@ -156,12 +157,13 @@ fn again(folder: &Path, manifest: &Manifest, from: &Path, work: &WorkArgs) -> Re
     // The name of a scenario is that of its file, and stands in what describes the tables.
     let scenario = from.join(format!("{}.toml", origin.scenario));
     let load = || LoadArgs { scenario: scenario.display().to_string(), set: Vec::new(), without: Vec::new() };
-    let hashed = |hash| WorkArgs { hash, ..work.clone() };
+    let as_typed =
+        |typed: &WorkArgs| WorkArgs { hash: typed.hash, forms: typed.forms.clone(), ..work.clone() };
     match typed.command {
         Command::Run(mut args) => {
             copy(folder, SCENARIO, &scenario)?;
             args.load = load();
-            args.work = hashed(args.work.hash);
+            args.work = as_typed(&args.work);
             Ok(Command::Run(args))
         }
         Command::Targets(mut args) => {
@@ -175,7 +177,7 @@ fn again(folder: &Path, manifest: &Manifest, from: &Path, work: &WorkArgs) -> Re
                 }
             }
             args.load = load();
-            args.work = hashed(args.work.hash);
+            args.work = as_typed(&args.work);
             Ok(Command::Targets(args))
         }
         Command::Sweep(mut args) => {
@@ -183,14 +185,14 @@ fn again(folder: &Path, manifest: &Manifest, from: &Path, work: &WorkArgs) -> Re
                 copy(folder, name, &from.join(name))?;
             }
             args.design.study = Some(from.join(STUDY).display().to_string());
-            args.work = work.clone();
+            args.work = as_typed(&args.work);
             Ok(Command::Sweep(args))
         }
         Command::Compare(mut args) => {
             copy(folder, SCENARIO, &scenario)?;
             args.policies = policies(folder, &args, from)?;
             args.load = load();
-            args.work = hashed(args.work.hash);
+            args.work = as_typed(&args.work);
             lengthen(&mut args)?;
             Ok(Command::Compare(args))
         }
@@ -236,7 +238,7 @@ fn compared(before: &Manifest, now: &Manifest) -> Vec<(String, Verdict)> {
     let names: BTreeSet<&str> =
         before.files.iter().chain(&now.files).map(|file| file.path.as_str()).collect();
     let verdict = |name: &str| match (sum(before, name), sum(now, name)) {
-        (Some(_), Some(_)) if name == FAILURES.file_name() => Verdict::Apart,
+        (Some(_), Some(_)) if plain_name(name) == FAILURES.file_name() => Verdict::Apart,
         (Some(one), Some(other)) if one == other => Verdict::Identical,
         (Some(_), Some(_)) => Verdict::Different,
         (Some(_), None) => Verdict::Gone,

@@ -10,8 +10,7 @@ use super::targets::Beside;
 use super::{summary, targets};
 use crate::experiment::{Arm, Comparison, Design, Measurements, Store, TargetValues, target_values_rows};
 use crate::output::{
-    Band, Origin, OutputError, Publication, Rows, Series, TableJob, crash_figure, default_path, failures_row,
-    runs_row,
+    Band, Origin, OutputError, Rows, Series, TableJob, crash_figure, default_path, failures_row, runs_row,
 };
 use crate::record::tables::{
     CELLS, CRITICALITY, EFFECTS, FAILURES, LIQUIDATION_MAP, LIQUIDATIONS, RUNS, SERIES, SUMMARY,
@@ -79,12 +78,15 @@ impl<'a> Verb for OnePoint<'a> {
         if self.args.work.hash {
             words.push("--hash".to_owned());
         }
+        words.extend(self.args.work.forms.words());
         words
     }
 
     /// As many replicates as it takes, with that arm.
     fn reproduce(&self, key: RunKey) -> Vec<String> {
         let mut words = self.words();
+        // A run alone is looked at and not kept.
+        words.truncate(words.len() - self.args.work.forms.words().len());
         // `targets` has the unlevered arm by itself.
         if let Arm::Without(mechanism) = self.design.arms[self.design.arm(key.cell)] {
             words.extend(["--without".to_owned(), mechanism.name().to_owned()]);
@@ -143,7 +145,7 @@ impl<'a> Verb for OnePoint<'a> {
         if place.store.has_failures() {
             jobs.push(TableJob { table: &FAILURES, rows: Rows::PerRun(&failures_rows) });
         }
-        let mut publication = Publication::begin(place.folder, place.cancel);
+        let mut publication = place.begin();
         publication.tables(&jobs, place.store.records()?)?;
         publication.file("scenario.toml", self.loaded.resolved().as_bytes())?;
         for (name, text) in self.copies() {

@@ -1,13 +1,13 @@
 //! From what was typed after `sweep` to a design, or to every problem on stderr.
 
-use super::Failure;
 use super::args::{DesignArgs, LoadArgs};
-use super::load::{Loaded, colored, load, near};
+use super::load::{Loaded, changed, colored, near};
+use super::{Failure, Failures};
 use crate::experiment::{
     Arm, Design, MOST_REPLICATES, Plan, Points, Precision, Sampling, Space, Study, Variation, Written,
     is_column, name_apart, points,
 };
-use crate::scenario::{Document, Problem, Source, shipped};
+use crate::scenario::{Document, Problem, Source, check, completed, shipped};
 use std::path::Path;
 
 /// Name of the study in a results folder, beside `scenario.toml`: the folder is a study again.
@@ -24,26 +24,39 @@ pub(super) struct Sweep {
     pub(super) plan: Plan,
 }
 
-/// What is varied, with the document that it was written in.
+/// What is varied, as far as it was understood, with the document that it was written in.
 struct Asked {
-    study: Study,
-    points: Points,
+    study: Option<Study>,
+    /// Those of what is sound of it.
+    points: Option<Points>,
     home: Document,
-    load: LoadArgs,
+    /// The scenario, if it is known which.
+    load: Option<LoadArgs>,
 }
 
 impl Sweep {
     /// Makes the design that was asked for and checks its scenarios. Arms that are given replace those of the study.
+    ///
+    /// # Errors
+    /// Everything that is wrong with what is varied, with the scenario, and with its points, in one report.
     pub(super) fn load(
         name: &str,
         args: &DesignArgs,
         given: Option<Vec<Arm>>,
         hash: bool,
     ) -> Result<Self, Failure> {
-        let Asked { mut study, points, home, load: wanted } = asked(name, args)?;
-        let loaded = load(&wanted)?;
+        let mut wrong = Failures::default();
+        let Asked { study, points, home, load } = asked(name, args, &mut wrong);
+        let precision = study.as_ref().and_then(|study| wrong.note(precision(args, study)));
+        let base = load.as_ref().and_then(|load| wrong.note(changed(load)));
+        let loaded = base.and_then(|base| wrong.note(sound(base, &home, points.as_ref())));
+        let (Some(mut study), Some(points), Some(load), Some(precision), Some(loaded)) =
+            (study, points, load, precision, loaded)
+        else {
+            return Err(wrong.joined());
+        };
         study.replicates = args.replicates.unwrap_or(study.replicates);
-        study.precision = precision(args, &study)?;
+        study.precision = precision;
         study.seed = args.seed.unwrap_or(study.seed);
         study.is_independent |= args.independent;
         study.hash |= hash;
@@ -57,7 +70,7 @@ impl Sweep {
         let arms = arms(given, &study, &loaded);
         let (document, name) = (loaded.document.clone(), &loaded.scenario.name);
         let space = Space::new(document, name, home, points, study.definition());
-        space.check().map_err(|bad| Failure::user(bad.render(colored())))?;
+        wrong.with(space.check().map_err(|bad| Failure::user(bad.render(colored()))))?;
         let mut design = Design::swept(&loaded.scenario, space, arms, study.seed, study.replicates);
         if let Some(precision) = study.precision {
             design.replicates = precision.most;
@@ -67,7 +80,7 @@ impl Sweep {
         design.hash = study.hash;
         design.has_tables = study.has_tables;
         let plan = design.plan(&loaded.resolved());
-        Ok(Self { study, load: wanted, loaded, design, plan })
+        Ok(Self { study, load, loaded, design, plan })
     }
 
     /// Loads a study with changes of its scenario; `None` if the name is of no study.
@@ -86,32 +99,62 @@ impl Sweep {
     }
 }
 
-fn asked(path: &str, args: &DesignArgs) -> Result<Asked, Failure> {
-    let Some((home, name)) = study_document(path)? else {
-        exists(path)?;
-        return typed(path, args);
+/// Checks a scenario; if something is wrong with it, what is wrong with its points is said too.
+fn sound(
+    (document, name): (Document, String),
+    home: &Document,
+    points: Option<&Points>,
+) -> Result<Loaded, Failure> {
+    let problems = match check(&document, &name) {
+        Ok(scenario) => return Ok(Loaded { scenario, document: completed(&document) }),
+        Err(problems) => problems,
     };
+    let mut wrong = Failures::default();
+    wrong.note::<()>(Err(Failure::user(document.render(&problems, colored()))));
+    if let Some(points) = points {
+        let space = Space::new(document, &name, home.clone(), points.clone(), String::new());
+        let checked = space.check_beside(&problems);
+        wrong.note(checked.map_err(|bad| Failure::user(bad.render(colored()))));
+    }
+    Err(wrong.joined())
+}
+
+/// Reads what is varied, from a study or from arguments.
+fn asked(path: &str, args: &DesignArgs, wrong: &mut Failures) -> Asked {
+    let found = match study_document(path) {
+        Ok(Some((home, name))) => return of_study(path, args, home, &name, wrong),
+        Ok(None) => exists(path),
+        Err(failure) => Err(failure),
+    };
+    let is_there = wrong.note(found).is_some();
+    typed(path, args, is_there, wrong)
+}
+
+/// Reads what is varied from a study.
+fn of_study(path: &str, args: &DesignArgs, home: Document, name: &str, wrong: &mut Failures) -> Asked {
     let is_typed = !args.vary.is_empty()
         || args.zip
         || args.one_at_a_time
         || args.latin_hypercube.is_some()
         || args.sobol.is_some();
     if is_typed {
-        return Err(Failure::user(format!(
+        wrong.note::<()>(Err(Failure::user(format!(
             "error: {path} is a study, which says itself what is varied\n  vary its scenario, or change a copy of the study"
-        )));
+        ))));
     }
-    let read = Study::read(&home);
-    let (mut study, points) = read.map_err(|problems| Failure::user(home.render(&problems, colored())))?;
-    if study.name.is_empty() {
-        study.name = name;
+    let read = Study::read(&home).map_err(|problems| Failure::user(home.render(&problems, colored())));
+    let (mut study, points) = wrong.note(read).unzip();
+    if let Some(study) = study.as_mut().filter(|study| study.name.is_empty()) {
+        name.clone_into(&mut study.name);
     }
-    let load = LoadArgs {
-        scenario: beside(path, &home, &study)?,
-        set: study.set.iter().chain(&args.set).cloned().collect(),
-        without: args.without.clone(),
-    };
-    Ok(Asked { study, points, home, load })
+    let load = Study::base(&home).and_then(|(scenario, set)| {
+        Some(LoadArgs {
+            scenario: wrong.note(beside(path, &home, &scenario))?,
+            set: set.iter().chain(&args.set).cloned().collect(),
+            without: args.without.clone(),
+        })
+    });
+    Asked { study, points, home, load }
 }
 
 /// Returns what decides the number of replicates, if anything but their number does.
@@ -149,8 +192,8 @@ fn exists(name: &str) -> Result<(), Failure> {
     )))
 }
 
-/// Reads what is varied from arguments.
-fn typed(name: &str, args: &DesignArgs) -> Result<Asked, Failure> {
+/// Reads what is varied from arguments. Of a scenario that is not there nothing further is said.
+fn typed(name: &str, args: &DesignArgs, is_there: bool, wrong: &mut Failures) -> Asked {
     let mut home = Document::parse("--vary", b"").expect("nothing is TOML");
     let mut variations: Vec<Variation> = Vec::new();
     let mut problems: Vec<Problem> = Vec::new();
@@ -169,20 +212,17 @@ fn typed(name: &str, args: &DesignArgs) -> Result<Asked, Failure> {
         (None, None) if args.one_at_a_time => Sampling::OneAtATime,
         (None, None) => Sampling::Grid,
     };
-    if args.vary.is_empty() {
-        return Err(Failure::user(
+    if args.vary.is_empty() && is_there {
+        wrong.note::<()>(Err(Failure::user(
             "error: nothing is varied\n  say what: --vary path=value,value,..., for example --vary duration=30m,1h".to_owned(),
-        ));
+        )));
     }
     let seed = args.seed.unwrap_or(1);
     let made = if variations.is_empty() { Err(Vec::new()) } else { points(&variations, sampling, seed) };
-    let points = match made {
-        Ok(points) if problems.is_empty() => points,
-        made => {
-            problems.extend(made.err().into_iter().flatten());
-            return Err(Failure::user(home.render(&problems, colored())));
-        }
-    };
+    let points = made.map_err(|more| problems.extend(more)).ok();
+    if !problems.is_empty() {
+        wrong.note::<()>(Err(Failure::user(home.render(&problems, colored()))));
+    }
     let study = Study {
         name: String::new(),
         title: String::new(),
@@ -199,7 +239,7 @@ fn typed(name: &str, args: &DesignArgs) -> Result<Asked, Failure> {
         has_tables: false,
     };
     let load = LoadArgs { scenario: name.to_owned(), set: args.set.clone(), without: args.without.clone() };
-    Ok(Asked { study, points, home, load })
+    Asked { study: Some(study), points, home, load: Some(load).filter(|_| is_there) }
 }
 
 /// Opens a study; `None` if the name is that of a scenario, or of nothing.
@@ -223,8 +263,8 @@ fn study_document(name: &str) -> Result<Option<(Document, String)>, Failure> {
 }
 
 /// Returns the scenario that a study names: a shipped one, or a file beside the study.
-fn beside(path: &str, home: &Document, study: &Study) -> Result<String, Failure> {
-    let Written { text, source } = &study.scenario;
+fn beside(path: &str, home: &Document, scenario: &Written) -> Result<String, Failure> {
+    let Written { text, source } = scenario;
     if shipped::find(text).is_some() {
         return Ok(text.clone());
     }

@@ -1,14 +1,13 @@
 //! `sweep` and `amplify`: many points of one scenario, from a study or from arguments to tables and a summary.
 
-use super::Failure;
 use super::args::{AmplifyArgs, DesignArgs, SweepAction, SweepArgs, WorkArgs};
 use super::job::{Job, Place, Verb};
 use super::load::near;
 use super::study::{SCENARIO, STUDY, Sweep};
 use super::sweep_report::{self, Estimated};
-use super::{pilot, sweep_folder};
+use super::{Failure, Failures, pilot, sweep_folder};
 use crate::experiment::{Amplification, Arm, Gatherer, Measurements, Quartet, Shard, Store};
-use crate::output::{Origin, OutputError, Publication, Rows, TableJob, default_path, failures_row, runs_row};
+use crate::output::{Origin, OutputError, Rows, TableJob, default_path, failures_row, runs_row};
 use crate::record::tables::{
     AMPLIFICATION, CELLS, EFFECTS, FAILURES, LIQUIDATIONS, RUNS, SERIES, SUMMARY, TRANSFERS, metrics,
 };
@@ -22,15 +21,16 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<u8, Failure> {
         Some(SweepAction::Status { folder, json }) => {
             return sweep_folder::status(&args.design, folder, *json);
         }
-        Some(SweepAction::Merge { folder, metric, json, quiet }) => {
-            let work = WorkArgs { json: *json, quiet: *quiet, ..args.work.clone() };
+        Some(SweepAction::Merge { folder, metric, forms, json, quiet }) => {
+            let work = WorkArgs { forms: forms.clone(), json: *json, quiet: *quiet, ..args.work.clone() };
             return merge(&args.design, &work, folder, metric);
         }
         None => {}
     }
-    check_metric(&args.metric)?;
+    let mut wrong = Failures::default();
+    wrong.note(check_metric(&args.metric));
     let names = args.arms.iter().flatten().filter(|name| !name.is_empty() && *name != "none");
-    let arms = names.map(|name| arm(name)).collect::<Result<Vec<Arm>, Failure>>()?;
+    let arms: Vec<Arm> = names.filter_map(|name| wrong.note(arm(name))).collect();
     let asked = Asked {
         verb: "sweep",
         design: &args.design,
@@ -38,14 +38,14 @@ pub(super) fn sweep(args: &SweepArgs) -> Result<u8, Failure> {
         arms: args.arms.as_deref(),
         metric: &args.metric,
     };
-    asked.begin(args.arms.is_some().then_some(arms))
+    asked.begin(args.arms.is_some().then_some(arms), wrong)
 }
 
 /// Sweeps with the arms of amplification and returns the exit code.
 pub(super) fn amplify(args: &AmplifyArgs) -> Result<u8, Failure> {
     let metric = "drawdown_pct";
     let asked = Asked { verb: "amplify", design: &args.design, work: &args.work, arms: None, metric };
-    asked.begin(Some(Quartet::ARMS.to_vec()))
+    asked.begin(Some(Quartet::ARMS.to_vec()), Failures::default())
 }
 
 /// What was typed.
@@ -59,10 +59,11 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn begin(self, arms: Option<Vec<Arm>>) -> Result<u8, Failure> {
-        let shard = self.design.shard.as_deref().map(shard).transpose()?;
+    /// Loads the design and does its work; `wrong` is what is wrong with the other arguments.
+    fn begin(self, arms: Option<Vec<Arm>>, mut wrong: Failures) -> Result<u8, Failure> {
+        let shard = wrong.note(self.design.shard.as_deref().map(shard).transpose()).flatten();
         let name = self.design.study.as_deref().expect("it is required without a subcommand");
-        let sweep = Sweep::load(name, self.design, arms, self.work.hash)?;
+        let sweep = wrong.with(Sweep::load(name, self.design, arms, self.work.hash))?;
         if self.verb == "amplify" {
             check_amplified(&sweep)?;
         }
@@ -173,7 +174,9 @@ impl Verb for Points<'_> {
 
     /// The study in the folder says everything, so that the words are the same however it came to be.
     fn words(&self) -> Vec<String> {
-        ["firesale", "sweep", STUDY].map(str::to_owned).to_vec()
+        let mut words = ["firesale", "sweep", STUDY].map(str::to_owned).to_vec();
+        words.extend(self.asked.work.forms.words());
+        words
     }
 
     fn typed(&self) -> Vec<String> {
@@ -207,6 +210,7 @@ impl Verb for Points<'_> {
         option("--independent", switch(args.independent));
         option("--tables", switch(args.tables));
         option("--hash", switch(work.hash));
+        words.extend(work.forms.words());
         words
     }
 
@@ -285,7 +289,7 @@ impl Verb for Points<'_> {
         if place.store.has_failures() {
             jobs.push(TableJob { table: &FAILURES, rows: Rows::PerRun(&failures_rows) });
         }
-        let mut publication = Publication::begin(place.folder, place.cancel);
+        let mut publication = place.begin();
         publication.tables(&jobs, place.store.records()?)?;
         for (name, text) in self.sources() {
             publication.file(name, text.as_bytes())?;

@@ -99,7 +99,7 @@ pub(super) fn show(args: &ShowArgs) -> Result<u8, Failure> {
     {
         return print(shipped.text);
     }
-    let document = change(open(&args.load.scenario)?.0, &args.load)?;
+    let document = change(open(&args.load.scenario)?.0, &args.load);
     if document.problems().is_empty() {
         return print(&document.to_toml());
     }

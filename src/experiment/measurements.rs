@@ -49,6 +49,25 @@ impl Measurements {
         Self { values: vec![none; design.arms.len()] }
     }
 
+    /// Makes a point of which one metric is known, by arm and replicate; `None` for runs without a value.
+    ///
+    /// # Panics
+    /// Panics if no metric is called that.
+    pub(super) fn of_one(metric: &str, values: impl Iterator<Item = Vec<Option<f64>>>) -> Self {
+        let index = index_of(metric).expect("a metric of the program");
+        let run = |value| {
+            let mut run = vec![None; index];
+            run.push(value);
+            run
+        };
+        Self { values: values.map(|arm| arm.into_iter().map(run).collect()).collect() }
+    }
+
+    /// Returns the place of a metric among those of a record; `None` if none is called that.
+    pub(super) fn place(metric: &str) -> Option<usize> {
+        index_of(metric)
+    }
+
     /// Adds a run of the point.
     pub fn add(&mut self, design: &Design, record: &RunRecord) {
         self.values[design.arm(record.cell)][record.replicate as usize].clone_from(&record.metrics);

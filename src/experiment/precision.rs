@@ -9,7 +9,7 @@ pub const BATCH: u32 = 32;
 /// Most replicates unless stated: 32 batches, whose interval is 5.7 times as narrow as that of the first.
 pub const MOST_REPLICATES: u32 = 1_024;
 /// What is to be known, where nothing is amplified.
-const METRIC: &str = "drawdown_pct";
+pub(super) const METRIC: &str = "drawdown_pct";
 
 /// How narrow an interval is to be, and how many replicates that may take.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -28,7 +28,8 @@ impl Precision {
 
     /// Returns the plan with the replicates that the runs of a store ask for: for each point the first batch, and a further one
     /// wherever all batches before are whole and the interval is too wide. All cells of a point have the same number, so that
-    /// their differences are paired. The store is complete once no run of that plan is missing.
+    /// their differences are paired. The store is complete once no run of that plan is missing. All runs are read;
+    /// [`Replication`](super::Replication) says the same of a store that grows and reads each run once.
     ///
     /// # Errors
     /// A record of the store cannot be read.
@@ -38,7 +39,9 @@ impl Precision {
         let mut seen = Seen { point: 0, measured: Measurements::new(design), runs: Vec::new() };
         let mut settle = |seen: &mut Seen| {
             let first = design.cell(seen.point, 0) as usize;
-            counts[first..first + arms].fill(self.count(design, seen));
+            let whole = seen.runs.iter().take_while(|runs| **runs == arms).count() as u32;
+            let count = self.count(design, whole, |count| seen.measured.first(count));
+            counts[first..first + arms].fill(count);
             seen.measured.clear();
             seen.runs.clear();
         };
@@ -57,11 +60,10 @@ impl Precision {
         Ok(Plan { counts, ..plan.clone() })
     }
 
-    /// Returns the replicates that a point asks for.
-    fn count(&self, design: &Design, seen: &Seen) -> u32 {
-        let whole = seen.runs.iter().take_while(|runs| **runs == design.arms.len()).count() as u32;
+    /// Returns the replicates that a point asks for, of which so many are whole.
+    pub(super) fn count(&self, design: &Design, whole: u32, first: impl Fn(u32) -> Measurements) -> u32 {
         let mut count = BATCH.min(self.most);
-        while count <= whole && count < self.most && !self.is_met(design, &seen.measured.first(count)) {
+        while count <= whole && count < self.most && !self.is_met(design, &first(count)) {
             count = (count + BATCH).min(self.most);
         }
         count
@@ -107,7 +109,7 @@ fn relative(estimate: f64, interval: Option<(f64, f64)>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Arm, Holder, Opening};
+    use crate::experiment::{Arm, Holder, Opening, Replication};
     use crate::mechanisms::Mechanism;
     use crate::record::tables::metrics;
     use crate::record::{Outcome, RunRecord};
@@ -142,8 +144,10 @@ mod tests {
         let all = design.plan("x");
         let holder = Holder { pid: 1, host: "here".to_owned() };
         let mut store = Store::open(folder.path(), &all, &holder, Opening::Resume).unwrap().0;
+        let mut replication = Replication::new(ASKED, &all);
         loop {
             let plan = ASKED.plan(&design, &all, &store).unwrap();
+            assert_eq!(replication.plan(&design, &all, &store).unwrap(), plan, "each run read once");
             let done = store.done();
             // The last ones first, as threads may end in any order.
             let mut missing: Vec<RunKey> = plan.keys().filter(|key| !done.contains(key)).collect();

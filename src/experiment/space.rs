@@ -59,7 +59,7 @@ impl BadPoints {
 }
 
 impl Space {
-    /// Puts points over a document that is sound itself. `home` is the document that their sources lie in, and `definition` what
+    /// Puts points over a document. `home` is the document that their sources lie in, and `definition` what
     /// decides them ([`definition`](super::Study::definition)).
     pub fn new(document: Document, name: &str, home: Document, points: Points, definition: String) -> Self {
         Self { document, name: name.to_owned(), home, points, definition }
@@ -93,6 +93,14 @@ impl Space {
     /// # Errors
     /// Says everything that is wrong with them, the same fault of the same value once.
     pub fn check(&self) -> Result<(), BadPoints> {
+        self.check_beside(&[])
+    }
+
+    /// Checks the scenarios of all points as [`Self::check`] does, where the document has problems without them.
+    ///
+    /// # Errors
+    /// Says everything else that is wrong with them.
+    pub fn check_beside(&self, known: &[Problem]) -> Result<(), BadPoints> {
         let count = self.points.count();
         let checked = count.min(MOST_CHECKED);
         let mut bad = self.sound();
@@ -101,7 +109,8 @@ impl Space {
             let span = u64::from(count - 1) * u64::from(index);
             let point = span.checked_div(u64::from(checked - 1)).unwrap_or(0) as u32;
             let (document, first) = self.document(point);
-            if let Err(problems) = check(&document, &self.name) {
+            if let Err(mut problems) = check(&document, &self.name) {
+                problems.retain(|problem| !known.contains(problem));
                 self.sort(point, &document, first, problems, &mut bad);
             }
             if bad.values.len() >= MOST_PROBLEMS {

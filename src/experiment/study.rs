@@ -228,6 +228,16 @@ impl Study {
         Err(problems)
     }
 
+    /// Returns the scenario that a document names and the changes that all points share, so that these are looked at even if
+    /// [`Self::read`] finds something wrong elsewhere; `None` if it names none.
+    pub fn base(document: &Document) -> Option<(Written, Vec<String>)> {
+        let reader = Reader::new(document, STUDY_KEYS);
+        let root = reader.root();
+        let (text, source, set) = (root.text("scenario"), root.source("scenario"), root.row("set"));
+        let set = (0..set.len()).map(|cell| set.text(cell)).collect();
+        Some((Written { text, source }, set)).filter(|(scenario, _)| !scenario.text.is_empty())
+    }
+
     /// Writes the study so that it stands beside its scenario in a results folder, and reads as it did.
     pub fn to_toml(&self, scenario: &str, arms: &[Arm]) -> String {
         let mut text = format!("name = {}\n", quoted(&self.name));

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::compression::Compression;
 use super::manifest::FileEntry;
 use super::tables::TableFile;
 use crate::record::Table;
@@ -10,6 +11,8 @@ use crate::record::Table;
 pub(super) const DATA_PACKAGE: &str = "datapackage.json";
 /// Name of the dictionary of columns in a results folder.
 pub(super) const COLUMNS: &str = "columns.csv";
+/// How names of Parquet files end.
+const PARQUET: &str = ".parquet";
 /// The table that the rows of the others refer to.
 const RUNS: &str = "runs";
 
@@ -20,7 +23,8 @@ const SCHEMA_PROFILE: &str = "https://datapackage.org/profiles/2.0/tableschema.j
 /// Makes the description of a folder's tables and of its dictionary.
 pub(super) fn data_package(name: &str, tables: &[TableFile<'_>], dictionary: &FileEntry) -> String {
     let has_runs = tables.iter().any(|written| written.table.name == RUNS);
-    let mut resources: Vec<Value> = tables.iter().map(|written| table_resource(written, has_runs)).collect();
+    let of_table = |written| table_resources(written, has_runs);
+    let mut resources: Vec<Value> = tables.iter().flat_map(of_table).collect();
     let fields: Vec<Value> =
         DICTIONARY.iter().map(|(name, meaning)| field(name, "string", meaning, "")).collect();
     resources.push(resource("columns", "one column of one table", dictionary, &schema(&fields)));
@@ -36,7 +40,8 @@ pub(super) fn data_package(name: &str, tables: &[TableFile<'_>], dictionary: &Fi
     text
 }
 
-fn table_resource(written: &TableFile<'_>, has_runs: bool) -> Value {
+/// Describes a table in each of its forms.
+fn table_resources(written: &TableFile<'_>, has_runs: bool) -> Vec<Value> {
     let table = written.table;
     let fields: Vec<Value> = table
         .columns
@@ -50,7 +55,7 @@ fn table_resource(written: &TableFile<'_>, has_runs: bool) -> Value {
     } else if has_runs && written.per_run {
         schema["foreignKeys"] = json!([{ "fields": run, "reference": { "resource": RUNS, "fields": run } }]);
     }
-    resource(table.name, table.title, &written.file, &schema)
+    written.files.iter().map(|file| resource(table.name, table.title, file, &schema)).collect()
 }
 
 fn schema(fields: &[Value]) -> Value {
@@ -66,7 +71,7 @@ fn field(name: &str, kind: &str, meaning: &str, unit: &str) -> Value {
 }
 
 fn resource(name: &str, title: &str, file: &FileEntry, schema: &Value) -> Value {
-    json!({
+    let mut resource = json!({
         "$schema": RESOURCE_PROFILE,
         "name": name,
         "title": title,
@@ -78,7 +83,19 @@ fn resource(name: &str, title: &str, file: &FileEntry, schema: &Value) -> Value 
         "bytes": file.bytes,
         "hash": format!("sha256:{}", file.sha256),
         "schema": schema,
-    })
+    });
+    if file.path.ends_with(PARQUET) {
+        // A name is of one file; what an encoding is to text, the format is to the bytes of this one.
+        resource["name"] = json!(format!("{name}_parquet"));
+        resource["format"] = json!("parquet");
+        resource["mediatype"] = json!("application/vnd.apache.parquet");
+        resource.as_object_mut().expect("it was made as one").remove("encoding");
+    }
+    // Size and sum are of the file as it lies there; type and encoding of what is packed in it.
+    if let Some(form) = Compression::of(&file.path) {
+        resource["compression"] = json!(form.ending());
+    }
+    resource
 }
 
 const DICTIONARY: [(&str, &str); 5] = [
@@ -124,14 +141,28 @@ mod tests {
     fn the_description_says_shape_size_and_sum_of_every_table() {
         let file = |path: &str| FileEntry { path: path.to_owned(), bytes: 9, sha256: "ab".to_owned() };
         let tables = [
-            TableFile { table: &RUNS, file: file("runs.csv"), per_run: true },
-            TableFile { table: &SERIES, file: file("series.csv"), per_run: true },
+            TableFile { table: &RUNS, files: vec![file("runs.csv")], per_run: true },
+            TableFile {
+                table: &SERIES,
+                files: vec![file("series.csv.gz"), file("series.parquet")],
+                per_run: true,
+            },
         ];
         let text = data_package("Btc", &tables, &file("columns.csv"));
         let package: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(package["name"], "btc");
         let series = &package["resources"][1];
         assert_eq!((&series["bytes"], &series["hash"]), (&json!(9), &json!("sha256:ab")));
+        let packed = [&series["path"], &series["compression"], &series["format"], &series["mediatype"]];
+        assert_eq!(packed.map(|value| value.as_str().unwrap()), ["series.csv.gz", "gz", "csv", "text/csv"]);
+        let parquet = &package["resources"][2];
+        let of_parquet = [&parquet["name"], &parquet["path"], &parquet["format"]];
+        assert_eq!(
+            of_parquet.map(|value| value.as_str().unwrap()),
+            ["series_parquet", "series.parquet", "parquet"]
+        );
+        assert_eq!((&parquet["schema"], parquet.get("encoding")), (&series["schema"], None));
+        assert!(package["resources"][0].get("compression").is_none(), "a plain table has none");
         let price =
             json!({ "name": "price_usd", "type": "number", "description": "of a test", "unit": "USD" });
         assert_eq!(series["schema"]["fields"][2], price);

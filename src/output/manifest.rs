@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::compression::{open, plain_name};
 use crate::experiment::whole_file::{FileError, WholeFile, write_whole};
 use crate::experiment::{Plan, Store};
 
@@ -73,9 +74,9 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Tells whether a file of this name was sealed.
-    pub(super) fn lists(&self, name: &str) -> bool {
-        self.files.iter().any(|file| file.path == name)
+    /// Tells whether a file of this name was sealed, in whatever form.
+    pub(super) fn lists(&self, plain: &str) -> bool {
+        self.files.iter().any(|file| plain_name(&file.path) == plain)
     }
 }
 
@@ -139,8 +140,19 @@ fn problem_with(folder: &Path, entry: &FileEntry) -> Option<String> {
     }
 }
 
+/// Returns the SHA-256, in hexadecimal, of what a table has in its plain form.
+///
+/// # Errors
+/// It cannot be read, or what is packed in it is damaged.
+pub fn table_sum(path: &Path) -> io::Result<String> {
+    sum(BufReader::with_capacity(1 << 16, open(path)?)).map(|(_, sha256)| sha256)
+}
+
 fn sum_file(path: &Path) -> io::Result<(u64, String)> {
-    let mut reader = BufReader::with_capacity(1 << 16, File::open(path)?);
+    sum(BufReader::with_capacity(1 << 16, File::open(path)?))
+}
+
+fn sum(mut reader: impl BufRead) -> io::Result<(u64, String)> {
     let mut hasher = Sha256::new();
     let mut bytes = 0;
     loop {

@@ -4,9 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use super::compression::{Compression, packed_name};
 use super::data_package::{COLUMNS, DATA_PACKAGE, data_package, dictionary};
 use super::manifest::{FileEntry, Origin, SummedFile, seal};
-use super::tables::{TableFile, TableJob, write_tables};
+use super::tables::{Forms, TableFile, TableJob, write_tables};
 use crate::experiment::whole_file::FileError;
 use crate::experiment::{Cancel, StoreError};
 use crate::record::RunRecord;
@@ -31,14 +32,16 @@ pub enum OutputError {
 pub struct Publication<'a> {
     folder: &'a Path,
     cancel: &'a Cancel,
+    forms: Forms,
     files: Vec<FileEntry>,
     tables: Vec<TableFile<'a>>,
 }
 
 impl<'a> Publication<'a> {
-    /// Begins in a folder that a store has locked.
-    pub fn begin(folder: &'a Path, cancel: &'a Cancel) -> Self {
-        Self { folder, cancel, files: Vec::new(), tables: Vec::new() }
+    /// Begins in a folder that a store has locked; tables will have these forms. The dictionary of columns is always plain, as it is
+    /// there to be looked at.
+    pub fn begin(folder: &'a Path, cancel: &'a Cancel, forms: Forms) -> Self {
+        Self { folder, cancel, forms, files: Vec::new(), tables: Vec::new() }
     }
 
     /// Writes the tables in one pass over the records.
@@ -47,7 +50,7 @@ impl<'a> Publication<'a> {
         jobs: &[TableJob<'a>],
         records: impl Iterator<Item = Result<RunRecord, StoreError>>,
     ) -> Result<(), OutputError> {
-        self.tables.extend(write_tables(self.folder, jobs, records, self.cancel)?);
+        self.tables.extend(write_tables(self.folder, self.forms, jobs, records, self.cancel)?);
         Ok(())
     }
 
@@ -66,9 +69,29 @@ impl<'a> Publication<'a> {
         let columns = self.files.last().expect("the dictionary was just written");
         let description = data_package(&origin.scenario, &self.tables, columns);
         self.file(DATA_PACKAGE, description.as_bytes())?;
-        // A publication before runs were done again may have left it.
-        if !self.tables.iter().any(|written| written.table.name == FAILURES.name) {
-            let path = self.folder.join(FAILURES.file_name());
+        self.remove_former()?;
+        let mut files = self.files;
+        files.extend(self.tables.into_iter().flat_map(|written| written.files));
+        let names = files.iter().map(|file| file.path.clone()).collect();
+        seal(self.folder, origin, files)?;
+        Ok(names)
+    }
+}
+
+impl Publication<'_> {
+    /// Removes what a publication before may have left: tables in another form, and failures of runs that were done again.
+    fn remove_former(&self) -> Result<(), FileError> {
+        let mut names = Vec::new();
+        for table in self.tables.iter().map(|written| written.table).chain([&FAILURES]) {
+            let forms = [None].into_iter().chain(Compression::ALL.map(Some));
+            names.extend(forms.map(|form| packed_name(&table.file_name(), form)));
+            names.push(table.parquet_name());
+        }
+        for name in names {
+            if self.tables.iter().flat_map(|written| &written.files).any(|file| file.path == name) {
+                continue;
+            }
+            let path = self.folder.join(&name);
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
                     return Err(FileError { action: "remove", path, source });
@@ -76,11 +99,7 @@ impl<'a> Publication<'a> {
                 _ => {}
             }
         }
-        let mut files = self.files;
-        files.extend(self.tables.into_iter().map(|written| written.file));
-        let names = files.iter().map(|file| file.path.clone()).collect();
-        seal(self.folder, origin, files)?;
-        Ok(names)
+        Ok(())
     }
 }
 
@@ -100,6 +119,7 @@ mod tests {
     };
     use crate::record::RunKey;
     use std::collections::{BTreeMap, BTreeSet};
+    use std::io::Read as _;
     use std::num::NonZeroUsize;
 
     fn plan() -> Plan {
@@ -150,9 +170,13 @@ mod tests {
     }
 
     fn publish(folder: &Path) {
+        publish_as(folder, Forms::default());
+    }
+
+    fn publish_as(folder: &Path, forms: Forms) {
         let store = store(folder);
         let cancel = Cancel::default();
-        let mut publication = Publication::begin(folder, &cancel);
+        let mut publication = Publication::begin(folder, &cancel, forms);
         publication.tables(&jobs(), store.records().unwrap()).unwrap();
         publication.file("scenario.toml", b"seed = 7\n").unwrap();
         publication.seal(&origin(&plan())).unwrap();
@@ -228,6 +252,43 @@ mod tests {
     }
 
     #[test]
+    fn tables_in_another_form_take_the_place_of_the_former() {
+        let folder = tempfile::tempdir().unwrap();
+        run_until(folder.path(), 2, None);
+        publish(folder.path());
+        let plain = files(folder.path());
+        fs::write(folder.path().join("notes.csv.gz"), "mine").unwrap();
+        for form in Compression::ALL {
+            #[allow(clippy::field_reassign_with_default, reason = "a build with Parquet has another field")]
+            let forms = {
+                let mut forms = Forms::default();
+                forms.csv = Some(form);
+                forms
+            };
+            publish_as(folder.path(), forms);
+            let packed = files(folder.path());
+            assert_eq!(verify(folder.path()), Ok(()));
+            for table in ["runs.csv", "series.csv", "summary.csv"] {
+                let name = packed_name(table, Some(form));
+                let mut bytes = Vec::new();
+                super::super::open_table(&folder.path().join(&name))
+                    .unwrap()
+                    .read_to_end(&mut bytes)
+                    .unwrap();
+                assert_eq!(bytes, plain[table], "{name}");
+                assert!(!packed.contains_key(table), "{table} is left");
+                let sums = String::from_utf8(packed[SUMS].clone()).unwrap();
+                assert!(sums.contains(&format!("  {name}\n")), "{sums}");
+            }
+            assert_eq!(packed["columns.csv"], plain["columns.csv"]);
+        }
+        publish(folder.path());
+        let mut again = files(folder.path());
+        assert_eq!(again.remove("notes.csv.gz").as_deref(), Some(&b"mine"[..]));
+        assert_eq!(again, plain);
+    }
+
+    #[test]
     fn a_folder_knows_what_is_left_to_do() {
         let folder = tempfile::tempdir().unwrap();
         run_until(folder.path(), 1, Some(RunKey { cell: 1, replicate: 0 }));
@@ -293,7 +354,7 @@ mod tests {
         let store = store(folder.path());
         let cancel = Cancel::default();
         cancel.set(Signal::Interrupt);
-        let mut publication = Publication::begin(folder.path(), &cancel);
+        let mut publication = Publication::begin(folder.path(), &cancel, Forms::default());
         let stopped = publication.tables(&jobs(), store.records().unwrap());
         assert!(matches!(stopped, Err(OutputError::Cancelled)));
         assert!(files(folder.path()).is_empty());
@@ -306,7 +367,7 @@ mod tests {
         std::os::unix::fs::symlink("/dev/full", folder.path().join("series.csv.partial")).unwrap();
         let store = store(folder.path());
         let cancel = Cancel::default();
-        let mut publication = Publication::begin(folder.path(), &cancel);
+        let mut publication = Publication::begin(folder.path(), &cancel, Forms::default());
         let error = publication.tables(&jobs(), store.records().unwrap()).unwrap_err().to_string();
         assert!(error.contains("series.csv") && error.contains("No space left on device"), "{error}");
         assert!(verify(folder.path()).is_err());

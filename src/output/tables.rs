@@ -1,7 +1,11 @@
 //! Compaction: from the records of runs to CSV files, in one pass and one record at a time.
 
-use super::manifest::{FileEntry, SummedFile};
+use super::compression::{Compression, TableWriter};
+use super::manifest::FileEntry;
+#[cfg(feature = "parquet")]
+use super::parquet::ParquetWriter;
 use super::publication::OutputError;
+use crate::experiment::whole_file::FileError;
 use crate::experiment::{Cancel, StoreError};
 use crate::record::tables::FAILURES;
 use crate::record::{ColumnKind, Outcome, RowWriter, RunRecord, Table};
@@ -28,32 +32,100 @@ pub struct TableJob<'a> {
     pub rows: Rows<'a>,
 }
 
+/// The forms that tables are written in: CSV in any case.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Forms {
+    /// How CSV is packed, if it is.
+    pub csv: Option<Compression>,
+    /// Whether there is Parquet beside it.
+    #[cfg(feature = "parquet")]
+    pub parquet: bool,
+}
+
+impl Forms {
+    /// Tells whether there is Parquet beside CSV.
+    #[cfg(feature = "parquet")]
+    pub const fn has_parquet(self) -> bool {
+        self.parquet
+    }
+
+    /// Tells whether there is Parquet beside CSV: never, as this program was built without it.
+    #[cfg(not(feature = "parquet"))]
+    #[allow(clippy::unused_self, reason = "a program with Parquet looks at it")]
+    pub const fn has_parquet(self) -> bool {
+        false
+    }
+}
+
+/// A table in the making, in one form.
+enum Writer {
+    Csv(Box<TableWriter>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<ParquetWriter>),
+}
+
+impl Writer {
+    /// Begins a table in every form.
+    fn all(folder: &Path, forms: Forms, table: &Table<'_>) -> Result<Vec<Self>, FileError> {
+        let mut csv = TableWriter::create(folder, &table.file_name(), forms.csv)?;
+        csv.append(table.header().as_bytes())?;
+        let writers = vec![Self::Csv(Box::new(csv))];
+        #[cfg(feature = "parquet")]
+        let writers = {
+            let mut writers = writers;
+            if forms.parquet {
+                writers.push(Self::Parquet(Box::new(ParquetWriter::create(folder, table)?)));
+            }
+            writers
+        };
+        Ok(writers)
+    }
+
+    /// Adds whole rows of CSV.
+    fn append(&mut self, rows: &str) -> Result<(), FileError> {
+        match self {
+            Self::Csv(writer) => writer.append(rows.as_bytes()),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(writer) => writer.append(rows.as_bytes()),
+        }
+    }
+
+    fn commit(self) -> Result<FileEntry, FileError> {
+        match self {
+            Self::Csv(writer) => writer.commit(),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(writer) => writer.commit(),
+        }
+    }
+}
+
 /// A table that was written.
 pub(super) struct TableFile<'a> {
     pub(super) table: &'a Table<'a>,
-    pub(super) file: FileEntry,
+    /// Its file in each form; CSV is the first.
+    pub(super) files: Vec<FileEntry>,
     /// Whether each of its rows belongs to one run.
     pub(super) per_run: bool,
 }
 
-/// Writes all tables: the header, then the rows of each record in the order in which `records` come.
+/// Writes all tables in every form: the header, then the rows of each record in the order in which `records` come.
 ///
 /// # Panics
 /// Panics if a record has a fragment for a table that is not written: it would be lost without a word.
 pub(super) fn write_tables<'a>(
     folder: &Path,
+    forms: Forms,
     jobs: &[TableJob<'a>],
     records: impl Iterator<Item = Result<RunRecord, StoreError>>,
     cancel: &Cancel,
 ) -> Result<Vec<TableFile<'a>>, OutputError> {
     let mut files = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let mut file = SummedFile::create(folder, &job.table.file_name())?;
-        file.append(job.table.header().as_bytes())?;
+        let mut writers = Writer::all(folder, forms, job.table)?;
         if let Rows::Given(rows) = &job.rows {
-            file.append(rows.as_bytes())?;
+            writers.iter_mut().try_for_each(|writer| writer.append(rows))?;
         }
-        files.push(file);
+        files.push(writers);
     }
     for record in records {
         if cancel.is_set() {
@@ -66,18 +138,24 @@ pub(super) fn write_tables<'a>(
                 .any(|job| job.table.name == fragment.table && matches!(job.rows, Rows::Fragments));
             assert!(written, "rows of table {:?} were recorded and must be written", fragment.table);
         }
-        for (job, file) in jobs.iter().zip(&mut files) {
-            match &job.rows {
-                Rows::Fragments => file.append(record.rows(job.table.name).as_bytes())?,
-                Rows::PerRun(rows) | Rows::Gathered(rows) => file.append(rows(&record).as_bytes())?,
-                Rows::Given(_) => {}
-            }
+        for (job, writers) in jobs.iter().zip(&mut files) {
+            let made;
+            let rows = match &job.rows {
+                Rows::Fragments => record.rows(job.table.name),
+                Rows::PerRun(rows) | Rows::Gathered(rows) => {
+                    made = rows(&record);
+                    &made
+                }
+                Rows::Given(_) => continue,
+            };
+            writers.iter_mut().try_for_each(|writer| writer.append(rows))?;
         }
     }
     let mut written = Vec::with_capacity(jobs.len());
-    for (job, file) in jobs.iter().zip(files) {
+    for (job, writers) in jobs.iter().zip(files) {
         let per_run = matches!(job.rows, Rows::Fragments | Rows::PerRun(_));
-        written.push(TableFile { table: job.table, file: file.commit()?, per_run });
+        let files = writers.into_iter().map(Writer::commit).collect::<Result<_, FileError>>()?;
+        written.push(TableFile { table: job.table, files, per_run });
     }
     Ok(written)
 }
@@ -221,8 +299,14 @@ pub(super) mod tests {
             "again".to_owned(),
         );
         let records = [record(RunKey { cell: 0, replicate: 1 }), failed];
-        let written =
-            write_tables(folder.path(), &jobs(), records.into_iter().map(Ok), &Cancel::default()).unwrap();
+        let written = write_tables(
+            folder.path(),
+            Forms::default(),
+            &jobs(),
+            records.into_iter().map(Ok),
+            &Cancel::default(),
+        )
+        .unwrap();
         let read = |name| fs::read_to_string(folder.path().join(name)).unwrap();
         assert_eq!(
             read("runs.csv"),
@@ -239,7 +323,10 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let changed = StoreError::Changed { path: "journal.fsj".into(), cell: 0, replicate: 1 };
         let records = [Ok(record(RunKey { cell: 0, replicate: 0 })), Err(changed)];
-        assert!(write_tables(folder.path(), &jobs(), records.into_iter(), &Cancel::default()).is_err());
+        assert!(
+            write_tables(folder.path(), Forms::default(), &jobs(), records.into_iter(), &Cancel::default())
+                .is_err()
+        );
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
@@ -248,7 +335,13 @@ pub(super) mod tests {
     fn rows_for_a_table_that_nobody_writes_are_not_lost_in_silence() {
         let folder = tempfile::tempdir().unwrap();
         let records = [record(RunKey { cell: 0, replicate: 0 })];
-        let _ = write_tables(folder.path(), &jobs()[..1], records.into_iter().map(Ok), &Cancel::default());
+        let _ = write_tables(
+            folder.path(),
+            Forms::default(),
+            &jobs()[..1],
+            records.into_iter().map(Ok),
+            &Cancel::default(),
+        );
     }
 
     #[test]

@@ -77,6 +77,11 @@ impl Table<'_> {
         format!("{}.csv", self.name)
     }
 
+    /// Returns the name of its file as Parquet.
+    pub fn parquet_name(&self) -> String {
+        format!("{}.parquet", self.name)
+    }
+
     /// Returns the header line with its line end.
     pub fn header(&self) -> String {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();

@@ -138,6 +138,12 @@ impl Document {
         self.arguments.len() - 1
     }
 
+    /// Notes a text that was given as an argument and means nothing; it is among [`Self::problems`] as a whole.
+    pub fn refuse(&mut self, label: &str, text: &str, what: &str, help: String) {
+        let source = Source::Argument { index: self.argument(label, text), start: 0, end: text.len() };
+        self.problems.push(Problem { at: String::new(), source, what: what.to_owned(), help: Some(help) });
+    }
+
     /// Returns the value at a dotted path in TOML syntax; `None` if there is none, or the path has a star.
     pub fn literal(&self, path: &str) -> Option<String> {
         let mut node = &self.root;

@@ -205,6 +205,7 @@ fn what_cannot_be_compared_is_refused_before_the_first_run() {
         "wrong.toml",
         "title = \"x\"\nset = [\"venues.*.insurance_fnd=1\", \"nowhere.*.x=1\", \"duration=soon\"]\n",
     );
+    place.write("flawed.toml", SOUND.replace("longs = 150", "longs = -150"));
     place.write("form.toml", "titel = \"x\"\nset = [\"no equals\"]\n");
     place.write("a b.toml", "title = \"x\"\nset = [\"duration=1m\"]\n");
     place.write("baseline.toml", "title = \"x\"\nset = [\"duration=1m\"]\n");
@@ -218,6 +219,10 @@ fn what_cannot_be_compared_is_refused_before_the_first_run() {
         ("after", "compare sound.toml --after soon"),
         ("calm", "compare sound.toml --calm 1s"),
         ("replicates", "compare sound.toml -n 0"),
+        (
+            "all_at_once",
+            "compare flawed.toml --calm soon --after later --policies no-such,form.toml,no-adl --shard 2 --without adll",
+        ),
     ] {
         let said = place.said(&format!("{words} --out out")).expect(1, &[]);
         assert_eq!(said.out, "", "{words}");

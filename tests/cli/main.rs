@@ -11,6 +11,7 @@ mod determinism;
 mod documents;
 mod faults;
 mod first_hour;
+mod forms;
 mod limits;
 mod pages;
 mod place;

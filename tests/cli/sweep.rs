@@ -148,6 +148,11 @@ fn what_cannot_be_swept_is_refused_before_the_first_run() {
         "study.toml",
         "scenario = \"sound.toml\"\n[axes.depth]\npath = \"duration\"\nvalues = [\"1m\", \"soon\"]\n",
     );
+    place.write("flawed.toml", SOUND.replace("longs = 150", "longs = -150"));
+    place.write(
+        "flawed-study.toml",
+        "scenario = \"flawed.toml\"\nreplicate = 3\n[axes.depth]\npath = \"duration\"\nvalues = [\"1m\", \"range(1)\"]\n",
+    );
     place.write(
         "lost.toml",
         "scenario = \"nowhere.toml\"\n[axes.depth]\npath = \"duration\"\nvalues = [\"1m\"]\n",
@@ -170,6 +175,14 @@ fn what_cannot_be_swept_is_refused_before_the_first_run() {
         ("study_value", "sweep study.toml"),
         ("study_scenario", "sweep lost.toml"),
         ("scenario", "sweep broken.toml --vary duration=1m"),
+        ("scenario_too", "sweep broken.toml --vary duration=range(1,2) --metric drawdwn --shard 3/2"),
+        (
+            "all_at_once",
+            "sweep flawed.toml --vary duration=1m,soon --vary burn_in --vary shocks.sale.event.meta_order.at=10s,2m --set \
+             populations.retail.strategy.retail.longz=3 --without adll --without fundin --metric drawdwn --arms stop_los,adll --shard 3/2",
+        ),
+        ("study_and_scenario", "sweep flawed-study.toml --set durations=1m --most-replicates 64"),
+        ("name_and_values", "sweep nowhere --vary duration=1m,,2m --arms adll"),
     ] {
         let said = place.said(&format!("{words} --out out")).expect(1, &[]);
         assert_eq!(said.out, "", "{words}");

@@ -273,7 +273,20 @@ impl Store {
     pub fn records(
         &self,
     ) -> Result<impl Iterator<Item = Result<RunRecord, StoreError>> + use<'_>, StoreError> {
-        self.read(|_| true)
+        self.records_from(0)
+    }
+
+    /// Returns where the next run will be written, for [`Store::records_from`].
+    pub const fn end(&self) -> u64 {
+        self.len
+    }
+
+    /// Reads the runs that were written at this place or behind it, as [`Store::records`] does.
+    pub fn records_from(
+        &self,
+        place: u64,
+    ) -> Result<impl Iterator<Item = Result<RunRecord, StoreError>> + use<'_>, StoreError> {
+        self.read(move |entry| entry.at.frame >= place)
     }
 
     /// Reads the runs that failed and have not finished since, as [`Store::records`] does.

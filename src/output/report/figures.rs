@@ -1,5 +1,6 @@
 //! Which figures a folder's tables hold.
 
+use super::super::compression::find;
 use super::super::figure::{
     Criticalities, Distributions, Fans, Figure, HeatMap, Sample, Spot, criticality_figure,
     distribution_figure, fan_figure, heat_figure,
@@ -51,9 +52,9 @@ pub(super) fn draw(results: &Results) -> Result<Figures, ReportError> {
 
 /// Draws what is over time: fans of the replicates, and the map of liquidation prices.
 fn over_time(results: &Results, figures: &mut Figures) -> Result<(), ReportError> {
-    let path = results.folder.join("series.csv");
+    let path = find(&results.folder, "series.csv").map(|name| results.folder.join(name));
     let market = results.perpetual().map(|(market, _)| market);
-    let series = if path.exists() { OverTime::read(&path, market)? } else { None };
+    let series = path.map(|path| OverTime::read(&path, market)).transpose()?.flatten();
     let Some(series) = series else {
         figures.left_out.push("the fan chart needs series.csv with a finished run in it".to_owned());
         return Ok(());

@@ -1,5 +1,6 @@
 //! From series.csv to fans: quantiles over the replicates of the first cell at each moment.
 
+use super::super::compression::open;
 use super::super::figure::Fan;
 use super::ReportError;
 use super::sheet::place;
@@ -39,7 +40,8 @@ impl OverTime {
     /// Reads the first replicates of the first cell; `None` where there are none.
     pub(super) fn read(path: &Path, market: Option<&str>) -> Result<Option<Self>, ReportError> {
         let unreadable = |source| ReportError::Unreadable { path: path.to_owned(), source };
-        let mut reader = ReaderBuilder::new().buffer_capacity(1 << 18).from_path(path).map_err(unreadable)?;
+        let packed = open(path).map_err(|error| unreadable(error.into()))?;
+        let mut reader = ReaderBuilder::new().buffer_capacity(1 << 18).from_reader(packed);
         let header = reader.headers().map_err(unreadable)?.clone();
         let Some(places) = Places::of(&header) else { return Ok(None) };
         let mut read = Self::default();

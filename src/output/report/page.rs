@@ -126,7 +126,7 @@ struct Listing<'a> {
     title: &'static str,
     caption: &'static str,
     /// Its file.
-    file: &'static str,
+    file: &'a str,
     head: Vec<&'a str>,
     rows: Vec<Vec<Cell>>,
     /// Rows that the file has.
@@ -178,7 +178,7 @@ fn targets(results: &Results) -> Markup {
         id: "target-table",
         title: "Targets",
         caption: "Scores are interval scores in tolerances, lower is better. The bar is the middle 90 % of runs from 12 tolerances below what was observed (the line) to 12 above.",
-        file: "targets.csv",
+        file: sheet.file(),
         head: vec![
             "target", "use", "simulated beside observed", "observed", "tolerance", "median", "5 .. 95 %", "inside", "narrow", "score",
             "unlevered", "diffusion",
@@ -240,7 +240,7 @@ fn amplification(results: &Results) -> Markup {
         id: "amplification-table",
         title: "Amplification",
         caption: "The mean fall with forced selling over that without it, each less the fall of the same run without the shock.",
-        file: "amplification.csv",
+        file: sheet.file(),
         head,
         rows,
         all: sheet.rows().len(),
@@ -255,42 +255,36 @@ fn policies(results: &Results) -> Markup {
             "policy-table",
             "Policies",
             "Each metric under a policy and in the scenario as it is, paired by seed.",
-            "policies.csv",
             &results.policies,
         ),
         (
             "ranking-table",
             "Ranking",
             "Ranks by mean, and those that pairwise tests leave open; less is better.",
-            "ranking.csv",
             &results.ranking,
         ),
         (
             "pareto-table",
             "Trade-offs",
             "What protects against what it costs, and how sure its place on the front is.",
-            "pareto.csv",
             &results.pareto,
         ),
     ];
     html! {
-        @for (id, title, caption, file, sheet) in tables {
-            @if let Some(sheet) = sheet { (as_it_stands(sheet, (id, title, caption, file))) }
+        @for (id, title, caption, sheet) in tables {
+            @if let Some(sheet) = sheet { (as_it_stands(sheet, (id, title, caption))) }
         }
     }
 }
 
-fn as_it_stands(
-    sheet: &Sheet,
-    (id, title, caption, file): (&'static str, &'static str, &'static str, &'static str),
-) -> Markup {
+fn as_it_stands(sheet: &Sheet, (id, title, caption): (&'static str, &'static str, &'static str)) -> Markup {
     let head: Vec<&str> = sheet.names().filter(|name| !["cell", "replicate"].contains(name)).collect();
     let cell = |row: Line<'_>, column: &str| match row.number(column) {
         Some(value) => number(Some(value)),
         None => name(row.text(column)),
     };
     let rows = rows(sheet, |row| head.iter().map(|column| cell(row, column)).collect());
-    Listing { id, title, caption, file, head, rows, all: sheet.rows().len() }.markup()
+    Listing { id, title, caption, file: sheet.file(), head, rows, all: sheet.rows().len() }.markup()
 }
 
 fn summary(results: &Results) -> Markup {
@@ -312,7 +306,7 @@ fn summary(results: &Results) -> Markup {
         id: "summary",
         title: "Every metric",
         caption: "Means with their Student interval, and quantiles, over the replicates of a cell.",
-        file: "summary.csv",
+        file: sheet.file(),
         head,
         rows,
         all: sheet.rows().len(),
@@ -341,7 +335,7 @@ fn effects(results: &Results) -> Markup {
         id: "effects-table",
         title: "What mechanisms make, metric by metric",
         caption: "Each metric with and without a mechanism on the same dice; the interval is that of the mean difference.",
-        file: "effects.csv",
+        file: sheet.file(),
         head,
         rows,
         all: sheet.rows().len(),

@@ -1,6 +1,7 @@
 //! A results folder as a report sees it: what its manifest says, whether its files are as they were sealed, and its small
 //! tables. Nothing here runs a scenario or opens a journal, so that old results can be reported.
 
+use super::super::compression::find;
 use super::super::manifest::{MANIFEST, Manifest, read_manifest, verify};
 use super::ReportError;
 use super::sheet::Sheet;
@@ -124,11 +125,9 @@ impl Results {
     }
 }
 
-/// Reads a table that may not be there.
+/// Reads a table that may not be there, in any form.
 pub(super) fn optional(folder: &Path, name: &'static str) -> Result<Option<Sheet>, ReportError> {
+    let Some(name) = find(folder, name) else { return Ok(None) };
     let path = folder.join(name);
-    if !path.exists() {
-        return Ok(None);
-    }
     Sheet::open(&path).map(Some).map_err(|source| ReportError::Unreadable { path, source })
 }

@@ -1,22 +1,31 @@
 //! A table of a results folder as it was written: names of columns and cells of text.
 
+use crate::output::compression::open;
 use csv::{ReaderBuilder, StringRecord};
 use std::path::Path;
 
 /// A small table, held whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sheet {
+    /// Name of its file.
+    file: String,
     header: StringRecord,
     rows: Vec<StringRecord>,
 }
 
 impl Sheet {
-    /// Reads a table; says what is wrong with one that cannot be read.
+    /// Reads a table in any form; says what is wrong with one that cannot be read.
     pub(super) fn open(path: &Path) -> Result<Self, csv::Error> {
-        let mut reader = ReaderBuilder::new().from_path(path)?;
+        let mut reader = ReaderBuilder::new().from_reader(open(path)?);
+        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let header = reader.headers()?.clone();
         let rows = reader.records().collect::<Result<Vec<StringRecord>, csv::Error>>()?;
-        Ok(Self { header, rows })
+        Ok(Self { file, header, rows })
+    }
+
+    /// Returns the name of its file; empty where there was none.
+    pub(super) fn file(&self) -> &str {
+        &self.file
     }
 
     /// Returns the names of all columns.
