@@ -8,6 +8,7 @@ mod args;
 mod compare;
 mod compare_report;
 mod diff;
+mod fit;
 mod interface;
 mod job;
 mod load;
