@@ -71,7 +71,8 @@ fn shipped_scenarios_are_listed_shown_and_sound() {
         let said = place.said(&format!("check {name}")).expect(0, &[]);
         assert_eq!((said.out, said.err), (format!("{name}: sound\n"), String::new()));
         let shown = place.said(&format!("show {name}")).expect(0, &[]).out;
-        assert!(shown.starts_with("# "), "the file as it was written, with its comments: {shown}");
+        let begins = "#:schema ./firesale.schema.json\n# ";
+        assert!(shown.starts_with(begins), "the file as it was written, with its comments: {shown}");
         place.write("copy.toml", &shown);
         place.said("check copy.toml").expect(0, &[]);
     }
