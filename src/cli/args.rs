@@ -116,10 +116,10 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) load: LoadArgs,
     /// Repetitions, each on its own dice.
-    #[arg(long, short = 'n', default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, short = 'n', default_value_t = 20, allow_negative_numbers = true, value_parser = replicates)]
     pub(super) replicates: u32,
     /// The seed that all dice come from.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
     pub(super) seed: u64,
     #[command(flatten)]
     pub(super) work: WorkArgs,
@@ -147,10 +147,10 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "WORDS", value_delimiter = ',')]
     pub(super) adaptation: Vec<String>,
     /// Repetitions of each cell, the same dice in all of them.
-    #[arg(long, short = 'n', default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, short = 'n', default_value_t = 50, allow_negative_numbers = true, value_parser = replicates)]
     pub(super) replicates: u32,
     /// The seed that all dice come from.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
     pub(super) seed: u64,
     /// How long runs with shocks go on after the last one; `all` for as long as the scenario says.
     #[arg(long, value_name = "DURATION", default_value = "30m")]
@@ -173,10 +173,10 @@ pub(super) struct TargetsArgs {
     #[command(flatten)]
     pub(super) load: LoadArgs,
     /// Repetitions, each on its own dice. What is not fitted is compared with those alone in which what is fitted came out.
-    #[arg(long, short = 'n', default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, short = 'n', default_value_t = 100, allow_negative_numbers = true, value_parser = replicates)]
     pub(super) replicates: u32,
     /// The seed that all dice come from.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
     pub(super) seed: u64,
     #[command(flatten)]
     pub(super) work: WorkArgs,
@@ -198,7 +198,7 @@ impl TargetsArgs {
 )]
 pub(super) struct WorkArgs {
     /// Runs at once; as many as there are processors unless stated.
-    #[arg(long)]
+    #[arg(long, value_parser = threads)]
     pub(super) threads: Option<NonZeroUsize>,
     /// Results folder; `firesale-out/<name>-<hash>` unless stated.
     #[arg(long, value_name = "FOLDER")]
@@ -287,6 +287,23 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a duration such as 90s, 30m or 1h30m is wanted".to_owned())
 }
 
+/// Understands a number of replicates.
+fn replicates(text: &str) -> Result<u32, String> {
+    const MOST: u32 = 100_000;
+    let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
+    number.ok_or_else(|| format!("a whole number from 1 to {MOST} is wanted"))
+}
+
+/// Understands a seed.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a whole number from 0 to {} is wanted", u64::MAX))
+}
+
+/// Understands how many things are done at once.
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a whole number from 1 is wanted".to_owned())
+}
+
 /// Understands how narrow an interval is to be.
 fn width(text: &str) -> Result<f64, String> {
     let width = text.parse().ok().filter(|width| (0.001..=1.0).contains(width));
@@ -365,7 +382,7 @@ pub(super) struct DesignArgs {
     #[arg(long, value_name = "MECHANISM")]
     pub(super) without: Vec<String>,
     /// Repetitions of each cell, the same dice in all of them; those of the study or 20 unless stated.
-    #[arg(long, short = 'n', value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, short = 'n', allow_negative_numbers = true, value_parser = replicates)]
     pub(super) replicates: Option<u32>,
     /// Add replicates in batches of 32 until half the width of the 95 % interval is at most this share of its estimate: of the
     /// mean drawdown of each cell of a point, or of its amplification where the arms are those of `amplify`. Points are decided
@@ -376,7 +393,7 @@ pub(super) struct DesignArgs {
     #[arg(long, value_name = "REPLICATES", conflicts_with_all = ["replicates", "shard"], value_parser = clap::value_parser!(u32).range(32..=100_000))]
     pub(super) most_replicates: Option<u32>,
     /// The seed that all dice come from; that of the study or 1 unless stated.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = seed)]
     pub(super) seed: Option<u64>,
     /// Keep each run's series, liquidations and transfers too: some hundred kilobytes a run.
     #[arg(long)]
@@ -436,7 +453,7 @@ pub(super) struct ReproduceArgs {
     /// A results folder of `run`, `targets`, `sweep`, `amplify` or `compare`.
     pub(super) results: PathBuf,
     /// Runs at once; as many as there are processors unless stated.
-    #[arg(long)]
+    #[arg(long, value_parser = threads)]
     pub(super) threads: Option<NonZeroUsize>,
     /// Keep what comes out in this folder; otherwise it is in a temporary one.
     #[arg(long, value_name = "FOLDER")]
@@ -508,10 +525,10 @@ pub(super) enum Validation {
         #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(150..=1_000_000))]
         cascades: u64,
         /// The seed that the 20 seeds of each law come from.
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
         seed: u64,
         /// Cascades at once; as many as there are processors unless stated.
-        #[arg(long)]
+        #[arg(long, value_parser = threads)]
         threads: Option<NonZeroUsize>,
         /// Print the report as JSON.
         #[arg(long)]
@@ -526,7 +543,7 @@ pub(super) enum Validation {
         #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
         studies: u64,
         /// The seed that all studies come from.
-        #[arg(long, default_value_t = 1)]
+        #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
         seed: u64,
         /// Print the report as JSON.
         #[arg(long)]

@@ -151,9 +151,11 @@ fn table(found: &[Difference], a: &str, b: &str) -> String {
         rows.push([format!("{}{unit}", one.path), side(&one.a), side(&one.b)]);
     }
     let letters = |text: &str| text.chars().count();
-    let path = rows.iter().map(|row| letters(&row[0])).max().unwrap_or(0);
+    let most = window().saturating_sub(4 + 2 * MOST_NARROW);
+    let path = rows.iter().map(|row| letters(&row[0])).filter(|path| *path <= most).max().unwrap_or(0);
     let room = window().saturating_sub(path + 4).div_euclid(2).max(MOST_NARROW);
-    let fits = |row: &[String; 3]| letters(&row[1]) <= room && letters(&row[2]) <= room;
+    let fits =
+        |row: &[String; 3]| letters(&row[0]) <= path && row[1..].iter().all(|side| letters(side) <= room);
     let value = rows.iter().filter(|row| fits(row)).map(|row| letters(&row[1])).max().unwrap_or(0);
     let mut out = String::new();
     for row in &rows {

@@ -5,6 +5,7 @@
 //! 3. All records are measured, the files made and sealed, the summary printed.
 
 use super::args::WorkArgs;
+use super::fit::fitted;
 use super::machine::{Stopwatch, holder, host_name, utc_now};
 use super::progress::{Display, Talk};
 use super::stdout::Out;
@@ -435,7 +436,7 @@ where
         } else if self.work.quiet {
             return Ok(());
         } else {
-            format!("{}\nresults in {folder}\n", self.verb.text(measured))
+            fitted(format!("{}\nresults in {folder}\n", self.verb.text(measured)))
         };
         Out::lock().print(|out| out.write_all(text.as_bytes()))?;
         Ok(())

@@ -8,6 +8,7 @@ mod args;
 mod compare;
 mod compare_report;
 mod diff;
+mod fit;
 mod interface;
 mod job;
 mod load;
@@ -29,6 +30,7 @@ mod sweep;
 mod sweep_folder;
 mod sweep_report;
 mod targets;
+mod typo;
 mod words;
 
 use clap::Parser;
@@ -133,9 +135,11 @@ impl From<crate::output::FolderError> for Failure {
 
 /// Runs a command line and returns the exit code.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match args::Cli::try_parse_from(words) {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let cli = match args::Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            typo::suggest(&mut error, &words);
             // Help and version go to stdout and are no error; anything else is a mistake in usage.
             let wanted = !error.use_stderr();
             let printed = error.print().and_then(|()| std::io::stdout().flush());

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::args::WorkArgs;
+use super::fit::fitted;
 use super::job::default_threads;
 use super::machine::{Stopwatch, memory};
 use super::stdout::Out;
@@ -98,7 +99,7 @@ pub(super) fn dry_run(name: &str, design: &Design, plan: &Plan, args: &WorkArgs)
         let first = least.map_or_else(String::new, |least| {
             format!("at least {least} runs, {} of one processor\n", time(each * least as f64))
         });
-        format!(
+        fitted(format!(
             "{}: {points} points x {arms} arms x {replicates} replicates = {} runs\n{first}pilot of {} runs: {} s and {} a run\n\
              estimated: {} of one processor, {} with {threads} threads; {} of disk{memory}\nnothing was written\n",
             name,
@@ -109,7 +110,7 @@ pub(super) fn dry_run(name: &str, design: &Design, plan: &Plan, args: &WorkArgs)
             time(work),
             time(wall),
             HumanBytes(disk as u64),
-        )
+        ))
     };
     Out::lock().print(|out| out.write_all(text.as_bytes()))?;
     Ok(0)

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::args::{LoadArgs, RunArgs};
+use super::fit::room;
 use super::job::{Job, Place, Verb, quoted};
 use super::load::{Loaded, load};
 use super::sparkline::courses;
@@ -160,11 +161,9 @@ impl<'a> Verb for OnePoint<'a> {
 
     fn text(&self, measured: &Measured<'_>) -> String {
         if let Some(comparison) = &measured.comparison {
-            return targets::text(self.design, comparison);
+            return targets::text(self.design, comparison, room());
         }
-        // A file keeps what a window would cut.
-        let room = if std::io::stdout().is_terminal() { window() } else { usize::MAX };
-        summary::text(self.design, &measured.metrics, &measured.courses, room) + &self.hint()
+        summary::text(self.design, &measured.metrics, &measured.courses, room()) + &self.hint()
     }
 
     fn json(&self, measured: &Measured<'_>, folder: &str) -> Value {

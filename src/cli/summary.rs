@@ -40,8 +40,9 @@ pub(super) fn heading(design: &Design) -> String {
     )
 }
 
-/// Letters of three numbers, each with the space before it.
-const NUMBERS: usize = 3 * 12;
+/// Letters of a number, with the space before it.
+const NUMBER: usize = 12;
+const NUMBERS: usize = 3 * NUMBER;
 /// Letters of most intervals, with what separates them.
 const INTERVAL: usize = 3 + 20;
 
@@ -56,16 +57,21 @@ pub(super) fn text(design: &Design, measured: &Measurements, courses: &str, room
         let [median, low, high] = cells.map(human);
         let _ = writeln!(out, "{:<width$} {median:>11} {low:>11} {high:>11}", label(metric, width));
     }
-    let width = room.saturating_sub(NUMBERS + INTERVAL).clamp(NARROW, LABEL);
+    // Where there is no room for what is compared, the difference stands alone.
+    let has_both = room >= NARROW + NUMBERS + INTERVAL;
+    let numbers = if has_both { NUMBERS } else { NUMBER };
+    let width = room.saturating_sub(numbers + INTERVAL).clamp(NARROW, LABEL);
+    let both = |with: &str, without: &str| {
+        if has_both { format!(" {with:>11} {without:>11}") } else { String::new() }
+    };
     for (index, arm) in design.arms.iter().enumerate().skip(1) {
-        let _ = writeln!(
-            out,
-            "\n{:<width$} {:>11} {:>11} {:>11}   95 % interval",
-            format!("{}, paired by seed", arm.name()),
-            "with",
-            "without",
-            "difference"
-        );
+        let mut heading = format!("{}, paired by seed", arm.name());
+        if heading.chars().count() > width {
+            let _ = write!(out, "\n{heading}");
+            heading.clear();
+        }
+        let names = both("with", "without");
+        let _ = writeln!(out, "\n{heading:<width$}{names} {:>11}   95 % interval", "difference");
         for metric in COMPARED {
             let Some(effect) = measured.effect(index, metric) else { continue };
             let [with, without, difference] =
@@ -75,8 +81,9 @@ pub(super) fn text(design: &Design, measured: &Measurements, courses: &str, room
             });
             let _ = writeln!(
                 out,
-                "{:<width$} {with:>11} {without:>11} {difference:>11}   {interval}",
-                label(metric, width)
+                "{:<width$}{} {difference:>11}   {interval}",
+                label(metric, width),
+                both(&with, &without)
             );
         }
     }
@@ -168,6 +175,8 @@ pub(super) fn human(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{Outcome, RunKey, RunRecord};
+    use crate::scenario::{Document, check, shipped};
 
     #[test]
     fn numbers_are_short_and_keep_their_size() {
@@ -196,6 +205,34 @@ mod tests {
                 let unit = RUNS.column(metric).unwrap().unit;
                 assert!(unit == "1" || text.ends_with(&format!("[{unit}]")), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn lines_fit_the_room_and_a_difference_keeps_its_interval() {
+        let document = Document::parse("x", shipped::find("long-squeeze").unwrap().text.as_bytes()).unwrap();
+        let design = Design::new(&check(&document, "x").unwrap(), 1, 2, false);
+        assert_eq!(design.arms.len(), 2);
+        let mut measured = Measurements::new(&design);
+        for (cell, replicate) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let key = RunKey { cell, replicate };
+            // Numbers as long as they are written.
+            let value = -404_123.0 * f64::from(1 + replicate) * f64::from(1 + cell);
+            measured.add(
+                &design,
+                &RunRecord {
+                    outcome: Outcome::Finished,
+                    metrics: metrics().map(|_| Some(value)).collect(),
+                    ..RunRecord::failed(key, String::new(), String::new())
+                },
+            );
+        }
+        for room in [60, 80, 100] {
+            let text = text(&design, &measured, "", room);
+            let longest = text.lines().skip(2).map(|line| line.chars().count()).max().unwrap_or(0);
+            assert!(longest <= room, "{longest} letters in {room}:\n{text}");
+            assert_eq!(text.contains("without"), room >= 80, "{text}");
+            assert!(text.contains("difference   95 % interval") && text.contains(" .. "), "{text}");
         }
     }
 

@@ -116,7 +116,7 @@ fn check_amplified(sweep: &Sweep) -> Result<(), Failure> {
     }
     if base.shocks.is_empty() {
         return Err(Failure::user(format!(
-            "error: {name} has no shock, and so nothing that could be amplified"
+            "error: {name} has no shock, and so nothing that could be amplified\n  `firesale explain shocks` says what one is, and long-squeeze has one"
         )));
     }
     Ok(())

@@ -5,6 +5,7 @@ use super::args::TargetsArgs;
 use super::load::{Loaded, colored, load};
 use super::run::finish;
 use super::summary::{heading, human};
+use super::sweep_report::cut;
 use crate::experiment::{Comparison, Design, Forecast, Judged, JumpNull};
 use crate::record::targets::{COLUMNS, HOURLY_COLUMNS, Hourly, Purpose, Target, read, read_hourly};
 use crate::scenario::{BadSheet, Sheet, shipped};
@@ -127,11 +128,86 @@ fn without_file(scenario: &str) -> Failure {
     ))
 }
 
-/// Letters of the first column.
+/// Letters of the first column where there is room.
 const LABEL: usize = 34;
+/// Letters of the first column where there is none.
+const NARROW: usize = 12;
+/// Letters of three scores, each with the space before it.
+const SCORES: usize = 3 * 12;
 
-/// Writes the comparison for a person.
-pub(super) fn text(design: &Design, comparison: &Comparison<'_>) -> String {
+/// A column of the table of what is compared.
+struct Shown {
+    name: &'static str,
+    /// Letters between it and the column before.
+    gap: usize,
+    width: usize,
+    is_right: bool,
+    /// The largest goes first where there is no room; 0 stays.
+    expendable: u8,
+    of: fn(&Judged<'_>) -> String,
+}
+
+const SHOWN: [Shown; 8] = [
+    Shown { gap: 1, width: 5, ..word("use", 2, |judged| judged.target.purpose.name().to_owned()) },
+    number("observed", 0, |judged| human(Some(judged.target.observed))),
+    number("tolerance", 3, |judged| human(Some(judged.target.tolerance))),
+    number("median", 0, |judged| human(judged.model.map(|model| model.spread.median))),
+    number("5 %", 0, |judged| human(judged.model.map(|model| model.spread.low))),
+    number("95 %", 0, |judged| human(judged.model.map(|model| model.spread.high))),
+    word("narrow", 1, |judged| yes(judged.model.map(|model| model.narrow))),
+    word("inside", 0, |judged| yes(judged.model.map(|model| model.inside))),
+];
+
+const fn number(name: &'static str, expendable: u8, of: fn(&Judged<'_>) -> String) -> Shown {
+    Shown { name, gap: 1, width: 9, is_right: true, expendable, of }
+}
+
+const fn word(name: &'static str, expendable: u8, of: fn(&Judged<'_>) -> String) -> Shown {
+    Shown { name, gap: 2, width: 6, is_right: false, expendable, of }
+}
+
+fn yes(whether: Option<bool>) -> String {
+    whether.map_or("-", |whether| if whether { "yes" } else { "no" }).to_owned()
+}
+
+/// The table as it fits: the width of the first column, and the columns beside it.
+struct Layout {
+    width: usize,
+    shown: Vec<&'static Shown>,
+}
+
+impl Layout {
+    fn of(room: usize) -> Self {
+        let mut shown: Vec<&Shown> = SHOWN.iter().collect();
+        let wide = |shown: &[&Shown]| shown.iter().map(|column| column.gap + column.width).sum::<usize>();
+        while wide(&shown) + NARROW > room {
+            let most = shown.iter().map(|column| column.expendable).max().unwrap_or(0);
+            if most == 0 {
+                break;
+            }
+            shown.retain(|column| column.expendable != most);
+        }
+        Self { width: room.saturating_sub(wide(&shown)).clamp(NARROW, LABEL), shown }
+    }
+
+    fn line(&self, first: &str, cell: impl Fn(&Shown) -> String) -> String {
+        let mut line = format!("{:<width$}", cut(first, self.width), width = self.width);
+        for column in &self.shown {
+            let Shown { gap, width, .. } = *column;
+            let text = cell(column);
+            line.push_str(&" ".repeat(*gap));
+            line.push_str(&if column.is_right {
+                format!("{text:>width$}")
+            } else {
+                format!("{text:<width$}")
+            });
+        }
+        line
+    }
+}
+
+/// Writes the comparison for a person, in lines of at most `room` letters as far as numbers allow.
+pub(super) fn text(design: &Design, comparison: &Comparison<'_>, room: usize) -> String {
     let mut out = heading(design);
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -144,26 +220,25 @@ pub(super) fn text(design: &Design, comparison: &Comparison<'_>) -> String {
             let _ = writeln!(out, "  a range of so few is coarse: more replicates give more (-n)");
         }
     }
-    let _ = writeln!(
-        out,
-        "\n{:<LABEL$} {:<5} {:>9} {:>9} {:>9} {:>9} {:>9}  narrow  inside",
-        "observed beside simulated", "use", "observed", "tolerance", "median", "5 %", "95 %"
-    );
+    let layout = Layout::of(room);
+    let head = layout.line("observed beside simulated", |column| column.name.to_owned());
+    let _ = writeln!(out, "\n{}", head.trim_end());
     for judged in &comparison.targets {
         let met = comparison.given.filter(|_| judged.target.purpose != Purpose::Fit).map(|(_, met)| met);
-        row(&mut out, judged, met.unwrap_or(design.replicates as usize));
+        row(&mut out, judged, &layout, met.unwrap_or(design.replicates as usize));
     }
+    let width = room.saturating_sub(SCORES).clamp(NARROW, LABEL);
     let _ = writeln!(
         out,
-        "\n{:<LABEL$} {:>11} {:>11} {:>11}",
+        "\n{:<width$} {:>11} {:>11} {:>11}",
         "interval score in tolerances", "scenario", "unlevered", "diffusion"
     );
     for judged in comparison.targets.iter().filter(|judged| judged.target.purpose == Purpose::Score) {
         let score = |forecast: Option<Forecast>| human(forecast.map(|forecast| forecast.score));
         let [model, unlevered, diffusion] = [judged.model, judged.unlevered, judged.diffusion].map(score);
-        let _ = writeln!(out, "{:<LABEL$} {model:>11} {unlevered:>11} {diffusion:>11}", judged.target.id);
+        let _ = writeln!(out, "{:<width$} {model:>11} {unlevered:>11} {diffusion:>11}", judged.target.id);
     }
-    totals(&mut out, comparison);
+    totals(&mut out, comparison, width);
     out.push('\n');
     out.push_str(&notes(design, comparison));
     out.push_str("\nwhat is compared\n");
@@ -179,41 +254,23 @@ pub(super) fn text(design: &Design, comparison: &Comparison<'_>) -> String {
     out
 }
 
-fn row(out: &mut String, judged: &Judged<'_>, runs: usize) {
+fn row(out: &mut String, judged: &Judged<'_>, layout: &Layout, runs: usize) {
     let target = judged.target;
-    let model = judged.model;
     let unit = target.statistic.unit;
     let label = if unit == "1" { target.id.clone() } else { format!("{} [{unit}]", target.id) };
-    let cells = [
-        Some(target.observed),
-        Some(target.tolerance),
-        model.map(|model| model.spread.median),
-        model.map(|model| model.spread.low),
-        model.map(|model| model.spread.high),
-    ];
-    let [observed, tolerance, median, low, high] = cells.map(human);
-    let yes = |whether: Option<bool>| whether.map_or("-", |whether| if whether { "yes" } else { "no" });
-    let _ = write!(
-        out,
-        "{label:<LABEL$} {:<5} {observed:>9} {tolerance:>9} {median:>9} {low:>9} {high:>9}  {:<6}  {:<6}",
-        target.purpose.name(),
-        yes(model.map(|model| model.narrow)),
-        yes(model.map(|model| model.inside)),
-    );
-    let count = model.map_or(0, |model| model.count);
+    let count = judged.model.map_or(0, |model| model.count);
+    let mut line = layout.line(&label, |column| (column.of)(judged));
     if count < runs {
-        let _ = write!(out, "  {count} of {runs} runs");
+        let _ = write!(line, "  {count} of {runs} runs");
     }
-    let trimmed = out.trim_end().len();
-    out.truncate(trimmed);
-    out.push('\n');
+    let _ = writeln!(out, "{}", line.trim_end());
 }
 
-fn totals(out: &mut String, comparison: &Comparison<'_>) {
+fn totals(out: &mut String, comparison: &Comparison<'_>, width: usize) {
     let all = comparison.total(|judged| judged.model);
     let _ = writeln!(
         out,
-        "{:<LABEL$} {:>11}",
+        "{:<width$} {:>11}",
         format!("sum of the {} scored", all.targets),
         human(Some(all.model))
     );
@@ -221,13 +278,13 @@ fn totals(out: &mut String, comparison: &Comparison<'_>) {
     if unlevered.targets > 0 {
         let [model, null] = [unlevered.model, unlevered.null].map(|score| human(Some(score)));
         let label = format!("sum of the {} that unlevered has", unlevered.targets);
-        let _ = writeln!(out, "{label:<LABEL$} {model:>11} {null:>11}");
+        let _ = writeln!(out, "{label:<width$} {model:>11} {null:>11}");
     }
     let diffusion = comparison.total(|judged| judged.diffusion);
     if diffusion.targets > 0 {
         let [model, null] = [diffusion.model, diffusion.null].map(|score| human(Some(score)));
         let label = format!("sum of the {} that diffusion has", diffusion.targets);
-        let _ = writeln!(out, "{label:<LABEL$} {model:>11} {:>11} {null:>11}", "");
+        let _ = writeln!(out, "{label:<width$} {model:>11} {:>11} {null:>11}", "");
     }
 }
 
@@ -340,4 +397,26 @@ pub(super) fn json(design: &Design, comparison: &Comparison<'_>, folder: &str) -
         },
         "diffusion": process,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_fits_and_keeps_what_says_how_it_came_out() {
+        for room in [60, 80, 106, usize::MAX] {
+            let layout = Layout::of(room);
+            let head = layout.line("observed beside simulated", |column| column.name.to_owned());
+            assert!(head.chars().count() <= room, "{head}");
+            assert!(["observed", "median", "5 %", "95 %", "inside"].iter().all(|name| head.contains(name)));
+            assert_eq!(head.contains("narrow"), room >= 80, "{head}");
+            assert_eq!(head.contains("tolerance"), room >= 106, "{head}");
+        }
+        let whole = Layout::of(usize::MAX).line("observed beside simulated", |column| column.name.to_owned());
+        assert_eq!(
+            whole,
+            "observed beside simulated          use    observed tolerance    median       5 %      95 %  narrow  inside"
+        );
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::args::{CheckArgs, ExplainArgs, LoadArgs, ShowArgs, ValidateArgs, Validation};
+use super::fit::fitted;
 use super::load::{change, load, open};
 use super::progress::{Display, Talk};
 use super::stdout::Out;
@@ -76,7 +77,7 @@ pub(super) fn list() -> Result<u8, Failure> {
     for mechanism in Mechanism::ALL {
         let _ = writeln!(text, "  {:<22} {}", mechanism.name(), mechanism.meaning());
     }
-    print(&text)
+    print(&fitted(text))
 }
 
 /// Prints a scenario.
@@ -117,7 +118,7 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<u8, Failure> {
         (Err(_), Some(text)) => format!("in study files\n{text}"),
         (Err(error), None) => return Err(Failure::user(format!("error: {error}"))),
     };
-    print(&text)
+    print(&fitted(text))
 }
 
 /// Holds intervals against known truths.

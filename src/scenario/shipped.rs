@@ -93,6 +93,18 @@ mod tests {
     }
 
     #[test]
+    fn every_scenarios_first_line_names_the_schema_that_lies_beside_it() {
+        let line = format!("#:schema ./{}", crate::scenario::SCHEMA_FILE);
+        for shipped in SHIPPED {
+            assert_eq!(shipped.text.lines().next(), Some(line.as_str()), "{}", shipped.name);
+        }
+        // A study or a policy has other keys: by that schema an editor would underline all of them.
+        for (name, text) in STUDIES.iter().chain(POLICIES) {
+            assert!(!text.contains("#:schema"), "{name}");
+        }
+    }
+
+    #[test]
     fn the_lighter_btc_differs_in_three_lines_only() {
         let body = |name| {
             let text = find(name).unwrap().text;

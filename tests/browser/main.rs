@@ -15,6 +15,10 @@ const SOUND: &str = include_str!("../cli/sound.toml");
 const TARGETS: &str = include_str!("../cli/sound.targets.csv");
 const LOOK: &str = include_str!("look.html");
 
+/// Pixels of a window's width on a desk, and on a phone.
+const WIDE: &str = "1100";
+const NARROW: &str = "390";
+
 /// A folder with reports, and the browser that looks at them.
 struct Desk {
     folder: tempfile::TempDir,
@@ -76,9 +80,16 @@ impl Desk {
 
     /// Looks at a page and returns what is seen and what was logged to the console.
     fn look(&self, page: &Path, names: &[String], more: &[&str]) -> (Value, Vec<String>) {
+        self.look_at(WIDE, page, names, more)
+    }
+
+    fn look_at(&self, width: &str, page: &Path, names: &[String], more: &[&str]) -> (Value, Vec<String>) {
         // Inside a script element `</` would end it.
         let names = serde_json::to_string(names).unwrap().replace('<', "\\u003c");
-        let look = LOOK.replace("PAGE", &format!("file://{}", page.display())).replace("NAMES", &names);
+        let look = LOOK
+            .replace("PAGE", &format!("file://{}", page.display()))
+            .replace("NAMES", &names)
+            .replace("WIDTH", width);
         let path = self.path("look.html");
         fs::write(&path, look).unwrap();
         let address = format!("file://{}", path.display());
@@ -112,29 +123,110 @@ impl Desk {
             assert!(number("hover") >= 1 && figure["role"] == "img", "{name}: {figure}");
             assert!(figure["label"].as_str().unwrap().len() > 40, "{name}: {figure}");
         }
+        self.is_quiet(name, &seen, &console);
+        let (narrow, _) = self.look_at(NARROW, &folder.join("report.html"), &[], &[]);
+        assert_eq!(narrow["figures"].as_array().unwrap().len(), figures.len(), "{name}");
+        self.is_quiet(name, &narrow, &[]);
+    }
+
+    /// Fails if a page has what is not its own, reaches for something, logs, or is wider than its window.
+    fn is_quiet(&self, name: &str, seen: &Value, console: &[String]) {
         assert_eq!((&seen["foreign"], &seen["handlers"]), (&Value::from(0), &Value::from(0)), "{name}");
         assert_eq!(seen["fetched"], Value::Array(Vec::new()), "{name}");
+        assert_eq!(seen["beyond"], 0, "{name}");
         assert_eq!(console, Vec::<String>::new(), "{name}");
     }
+
+    /// Puts names into columns of a table that a verb made, with as many rows as there are names: the rows that it has, over again.
+    fn poison(&self, table: &str, columns: &[&str], names: &[String]) {
+        let path = self.path(table);
+        let mut reader = csv::Reader::from_path(&path).unwrap();
+        let head = reader.headers().unwrap().clone();
+        let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        let places: Vec<usize> =
+            columns.iter().map(|column| head.iter().position(|name| name == *column).unwrap()).collect();
+        let mut writer = csv::Writer::from_path(&path).unwrap();
+        writer.write_record(&head).unwrap();
+        for (index, name) in names.iter().enumerate() {
+            let row = &rows[index % rows.len()];
+            let field = |(at, field)| if places.contains(&at) { name.as_str() } else { field };
+            writer.write_record(row.iter().enumerate().map(field)).unwrap();
+        }
+        writer.flush().unwrap();
+    }
+
+    /// Gives what was varied another name in every table of a folder.
+    fn rename(&self, folder: &str, parameter: &str, name: &str) {
+        for entry in fs::read_dir(self.path(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let is_table = path.extension().is_some_and(|ending| ending == "csv");
+            let head = if is_table { fs::read_to_string(&path).unwrap() } else { String::new() };
+            if !head.lines().next().is_some_and(|head| head.split(',').any(|field| field == parameter)) {
+                continue;
+            }
+            let mut reader = csv::Reader::from_path(&path).unwrap();
+            let head = reader.headers().unwrap().clone();
+            let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            let mut writer = csv::Writer::from_path(&path).unwrap();
+            writer
+                .write_record(head.iter().map(|field| if field == parameter { name } else { field }))
+                .unwrap();
+            rows.iter().for_each(|row| writer.write_record(row).unwrap());
+            writer.flush().unwrap();
+        }
+    }
+
+    /// Puts what it is given wherever a folder says one thing of itself.
+    fn poison_words(&self, folder: &str, text: &str) {
+        let title = format!("title = {}\n", toml::Value::String(text.to_owned()));
+        for file in ["scenario.toml", "study.toml"] {
+            if self.path(folder).join(file).exists() {
+                fs::write(self.path(folder).join(file), &title).unwrap();
+            }
+        }
+        let path = self.path(folder).join("manifest.json");
+        let mut manifest: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        manifest["origin"]["scenario"] = text.into();
+        manifest["origin"]["master_seed"] = text.into();
+        manifest["origin"]["command"] = vec![text].into();
+        manifest["program_commit"] = text.into();
+        fs::write(path, manifest.to_string()).unwrap();
+    }
+}
+
+/// A folder of each verb, with the figures that its report has.
+fn results(desk: &Desk) -> [(&'static str, &'static [&'static str]); 6] {
+    let depth = "populations.flow.strategy.background.depth_scale";
+    let leverages = "populations.retail.strategy.retail.leverages";
+    desk.firesale("run sound.toml -n 4 --set counterfactuals=[\"forced_liquidation\"] --quiet --out run");
+    desk.firesale("targets sound.toml -n 12 --quiet --out targets");
+    desk.firesale(&format!("sweep sound.toml --vary {depth}=1,2,3 -n 3 --quiet --out line"));
+    desk.firesale(&format!(
+        "sweep sound.toml --vary {depth}=1,2 --vary {leverages}=[[5,1]],[[20,1]] -n 3 --quiet --out rows"
+    ));
+    desk.firesale(&format!(
+        "amplify sound.toml --vary {depth}=1,2 --vary {leverages}=[[5,1]],[[20,1]] -n 3 --quiet --out grid"
+    ));
+    // A book that holds a million on both sides has a cost of trading one, without which there is no trade-off.
+    let deep = SOUND.replace("[100, 1000000]", "[100, 4000000]").replace("quantity = 100", "quantity = 400");
+    fs::write(desk.path("deep.toml"), deep).unwrap();
+    desk.firesale(
+        "compare deep.toml --policies higher-maintenance,leverage-5 --after 15s --calm 20s -n 3 --quiet --out policies",
+    );
+    [
+        ("run", &["fan", "liquidation_map", "criticality", "drawdown", "effects"]),
+        ("targets", &["fan", "liquidation_map", "criticality", "drawdown", "targets"]),
+        ("line", &["drawdown", "points"]),
+        ("rows", &["drawdown", "surface"]),
+        ("grid", &["amplification", "surface"]),
+        ("policies", &["drawdown", "policies", "policy_costs", "pareto"]),
+    ]
 }
 
 #[test]
 fn reports_of_every_verb_are_drawn_whole_and_reach_nobody() {
     let Some(desk) = Desk::new() else { return };
-    let depth = "populations.flow.strategy.background.depth_scale";
-    let speed = "populations.retail.strategy.retail.leverages";
-    desk.firesale("run sound.toml -n 4 --set counterfactuals=[\"forced_liquidation\"] --quiet --out run");
-    desk.firesale("targets sound.toml -n 3 --quiet --out targets");
-    desk.firesale(&format!("sweep sound.toml --vary {depth}=1,2,3 -n 3 --quiet --out line"));
-    desk.firesale(&format!(
-        "amplify sound.toml --vary {depth}=1,2 --vary {speed}=[[5,1]],[[20,1]] -n 3 --quiet --out grid"
-    ));
-    for (name, figures) in [
-        ("run", &["fan", "liquidation_map", "criticality", "drawdown", "effects"][..]),
-        ("targets", &["fan", "liquidation_map", "criticality", "drawdown", "targets"]),
-        ("line", &["drawdown", "points"]),
-        ("grid", &["amplification", "surface"]),
-    ] {
+    for (name, figures) in results(&desk) {
         desk.firesale(&format!("report {name} --quiet"));
         desk.check(name, figures);
     }
@@ -192,30 +284,27 @@ fn a_hundred_hostile_names_are_text() {
         .flat_map(|name| (0..5).map(move |n| format!("{}{n}", name.repeat(1 + 6 * n))))
         .collect();
     assert_eq!(names.len(), 100);
-    desk.firesale("run sound.toml -n 2 --quiet --out hostile");
-    let mut effects = csv::Writer::from_path(desk.path("hostile/effects.csv")).unwrap();
-    effects.write_record(["cell", "replicate", "mechanism", "metric", "pairs", "difference"]).unwrap();
-    for name in &names {
-        effects.write_record(["1", "", name, "drawdown_pct", "2", "1"]).unwrap();
-    }
-    effects.flush().unwrap();
-    drop(effects);
     // The places that hold one name take the worst of all.
     let all = names.concat();
-    let title = toml::Value::String(all.clone());
-    fs::write(desk.path("hostile/scenario.toml"), format!("title = {title}\n")).unwrap();
-    let manifest = fs::read_to_string(desk.path("hostile/manifest.json")).unwrap();
-    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
-    manifest["origin"]["scenario"] = all.clone().into();
-    manifest["origin"]["master_seed"] = all.clone().into();
-    manifest["origin"]["command"] = vec![all.clone()].into();
-    manifest["program_commit"] = all.into();
-    fs::write(desk.path("hostile/manifest.json"), manifest.to_string()).unwrap();
-    desk.firesale("report hostile --quiet");
-    let (seen, console) = desk.look(&desk.path("hostile/report/report.html"), &names, &[]);
-    assert_eq!(seen["unseen"], Value::Array(Vec::new()));
-    assert_eq!((&seen["foreign"], &seen["handlers"]), (&Value::from(0), &Value::from(0)));
-    assert_eq!(seen["fetched"], Value::Array(Vec::new()));
-    assert_eq!(console, Vec::<String>::new());
-    assert_eq!(seen["figures"].as_array().unwrap().len(), 5, "{seen}");
+    for (name, figures) in results(&desk) {
+        desk.poison_words(name, &all);
+        let tables: &[(&str, &[&str])] = match name {
+            "run" => &[("effects.csv", &["mechanism"]), ("summary.csv", &["arm"])],
+            "targets" => &[("targets.csv", &["id", "use", "inside", "narrow"])],
+            "policies" => {
+                &[("policies.csv", &["policy"]), ("ranking.csv", &["policy"]), ("pareto.csv", &["policy"])]
+            }
+            _ => &[],
+        };
+        for (table, columns) in tables {
+            desk.poison(&format!("{name}/{table}"), columns, &names);
+        }
+        desk.rename(name, "depth_scale", &all);
+        desk.rename(name, "leverages", &format!("{all}{all}"));
+        desk.firesale(&format!("report {name} --quiet"));
+        let (seen, console) = desk.look(&desk.path(name).join("report/report.html"), &names, &[]);
+        assert_eq!(seen["unseen"], Value::Array(Vec::new()), "{name}");
+        desk.is_quiet(name, &seen, &console);
+        assert_eq!(seen["figures"].as_array().unwrap().len(), figures.len(), "{name}: {seen}");
+    }
 }

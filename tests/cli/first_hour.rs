@@ -28,6 +28,12 @@ fn the_first_line_names_the_schema_that_lies_beside() {
     assert_eq!(text.lines().next(), Some("#:schema ./firesale.schema.json"));
     let schema = std::fs::read_to_string(place.path("firesale.schema.json")).unwrap();
     assert_eq!(schema, place.said("schema").expect(0, &[]).out);
+    let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/firesale.schema.json");
+    let shipped = std::fs::read_to_string(shipped).unwrap();
+    assert!(
+        shipped == schema,
+        "scenarios/firesale.schema.json is of another program: firesale schema > scenarios/firesale.schema.json"
+    );
     let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
     assert_eq!(schema["properties"]["duration"]["type"], "string");
 }

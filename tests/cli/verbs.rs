@@ -34,14 +34,14 @@ fn mistakes_in_usage_are_the_users() {
     for (words, needle) in [
         ("", "Usage: firesale"),
         ("rum calm", "a similar subcommand exists: 'run'"),
-        ("run", "<SCENARIO>"),
+        ("run", "'firesale list' names what is shipped"),
         ("run calm --replicate 3", "--replicates"),
-        ("run calm -n 0", "0 is not in 1..=100000"),
-        ("run calm -n many", "many"),
-        ("run calm --threads 0", "0"),
-        ("run calm --seed -1", "-1"),
+        ("run calm -n 0", "a whole number from 1 to 100000 is wanted"),
+        ("run calm -n many", "a whole number from 1 to 100000 is wanted"),
+        ("run calm --threads 0", "a whole number from 1 is wanted"),
+        ("run calm --seed -1", "a whole number from 0 to 18446744073709551615 is wanted"),
         ("run calm --out", "--out"),
-        ("sweep", "<STUDY>"),
+        ("sweep", "'firesale list' names what is shipped"),
         ("sweep calm --zip --one-at-a-time", "cannot be used with"),
     ] {
         let said = place.said(words).expect(1, &[needle]);
@@ -71,7 +71,8 @@ fn shipped_scenarios_are_listed_shown_and_sound() {
         let said = place.said(&format!("check {name}")).expect(0, &[]);
         assert_eq!((said.out, said.err), (format!("{name}: sound\n"), String::new()));
         let shown = place.said(&format!("show {name}")).expect(0, &[]).out;
-        assert!(shown.starts_with("# "), "the file as it was written, with its comments: {shown}");
+        let begins = "#:schema ./firesale.schema.json\n# ";
+        assert!(shown.starts_with(begins), "the file as it was written, with its comments: {shown}");
         place.write("copy.toml", &shown);
         place.said("check copy.toml").expect(0, &[]);
     }

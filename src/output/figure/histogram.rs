@@ -2,8 +2,8 @@
 
 use super::axis::Axis;
 use super::frame::{
-    BLUE_LIGHT, BOTTOM, Drawn, Frame, GAP, HEADER_HEIGHT, INK, LEFT, RIGHT, Swatch, TITLE_HEIGHT, VERMILLION,
-    WIDTH, draw_frame, draw_title, drawing,
+    BLUE_LIGHT, BOTTOM, Drawn, Frame, GAP, HEADER_HEIGHT, INK, LEFT, Legend, RIGHT, Swatch, TITLE_HEIGHT,
+    VERMILLION, WIDTH, draw_frame, draw_legend, draw_title, drawing,
 };
 use super::panels::short;
 use super::{Figure, Hit};
@@ -14,6 +14,9 @@ use plotters::prelude::*;
 const BINS: usize = 40;
 /// Pixels of a panel's data.
 const HEIGHT: i32 = 230;
+/// Stands once above all panels: their headers say what was varied and are long.
+const LEGEND: [Legend<'_>; 2] =
+    [(Swatch::Area, BLUE_LIGHT, "runs"), (Swatch::Line(8), VERMILLION, "5 %, median, 95 %")];
 
 /// The values of one metric in one cell.
 pub(in crate::output) struct Sample {
@@ -84,6 +87,7 @@ pub(in crate::output) fn distribution_figure(asked: &Distributions<'_>) -> Figur
     }
     let svg = drawing(TITLE_HEIGHT + count * step + BOTTOM + 16 - GAP, |root| {
         draw_title(root, asked.title, asked.below)?;
+        draw_legend(root, 112, &LEGEND)?;
         let (_, mut rest) = root.split_vertically(TITLE_HEIGHT);
         for (index, sample) in asked.samples.iter().enumerate() {
             let last = index + 1 == asked.samples.len();
@@ -129,7 +133,7 @@ fn draw_sample(
         x_label,
         y,
         mirrored: false,
-        legend: &[(Swatch::Area, BLUE_LIGHT, "runs"), (Swatch::Line(8), VERMILLION, "5 %, median, 95 %")],
+        legend: &[],
     };
     let mut chart = draw_frame(area, &frame)?;
     let bars = counts.iter().enumerate().filter(|(_, runs)| **runs > 0).map(|(index, runs)| {

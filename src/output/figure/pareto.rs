@@ -13,6 +13,8 @@ use plotters::prelude::*;
 const HEIGHT: i32 = 760;
 /// Pixels from a point within which a pointer means it.
 const REACH: i32 = 26;
+/// Names that one label holds.
+const MOST_NAMED: usize = 3;
 
 /// A candidate in one trade-off.
 #[derive(Clone, Debug)]
@@ -122,13 +124,62 @@ fn draw(trade: &TradeOff, letter: char, area: &super::frame::Area<'_>) -> Drawn<
             .map(|candidate| Circle::new((candidate.cost, candidate.harm), 12, color.filled()));
         chart.draw_series(points)?;
     }
-    for candidate in front {
-        let (left, above) = pixel(candidate, (&x, &y));
-        let width = width_of(&candidate.name, TICK_TEXT);
-        let left = (left + 22).min(WIDTH as i32 - RIGHT - width);
+    for ((left, above), name) in labels(&front, (&x, &y)) {
+        let width = width_of(&name, TICK_TEXT);
+        let left = (left + 22).min(WIDTH as i32 - RIGHT - width).max(0);
         let mut style = text(TICK_TEXT, FontStyle::Normal);
         style.color = INK.to_backend_color();
-        area.draw(&Text::new(candidate.name.clone(), (left, above - 26), style))?;
+        area.draw(&Text::new(name, (left, above - 26), style))?;
     }
     Ok(())
+}
+
+/// Names places: candidates in one place, such as policies that change nothing, share a label.
+fn labels(candidates: &[&Candidate], axes: (&Axis, &Axis)) -> Vec<((i32, i32), String)> {
+    let mut groups: Vec<((i32, i32), Vec<&str>)> = Vec::new();
+    for candidate in candidates {
+        let at = pixel(candidate, axes);
+        let near = |(other, _): &&mut ((i32, i32), Vec<&str>)| {
+            (other.0 - at.0).abs() <= REACH && (other.1 - at.1).abs() <= REACH
+        };
+        match groups.iter_mut().find(near) {
+            Some((_, names)) => names.push(&candidate.name),
+            None => groups.push((at, vec![&candidate.name])),
+        }
+    }
+    let label = |names: Vec<&str>| {
+        let more = names.len().saturating_sub(MOST_NAMED);
+        let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+        names[..names.len() - more].join(", ") + &rest
+    };
+    groups.into_iter().map(|(at, names)| (at, label(names))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn candidates_in_one_place_share_a_label() {
+        let candidate = |name: &str, cost: f64| Candidate {
+            name: name.to_owned(),
+            cost,
+            harm: 1.0,
+            is_on_front: true,
+            front_share: None,
+        };
+        let [a, b, c] = [candidate("a", 1.0), candidate("b", 1.0), candidate("c", 2.0)];
+        let names = |candidates: &[Candidate]| {
+            let axes = TradeOff {
+                harm_label: String::new(),
+                cost_label: String::new(),
+                candidates: candidates.to_vec(),
+            }
+            .axes();
+            let labels = labels(&candidates.iter().collect::<Vec<_>>(), (&axes.0, &axes.1));
+            labels.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[a.clone(), b, c.clone()]), ["a, b", "c"]);
+        assert_eq!(names(&[vec![a; 5], vec![c]].concat()), ["a, a, a and 2 more", "c"]);
+    }
 }

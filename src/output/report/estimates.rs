@@ -39,7 +39,9 @@ pub(super) fn targets(results: &Results) -> Option<Figure> {
         })
     };
     let targets: Vec<Beside> = results.targets.as_ref()?.rows().filter_map(beside).take(MOST_ROWS).collect();
-    (!targets.is_empty()).then(|| targets_figure(&title(results), &replicates(results), &targets))
+    let has_a_range =
+        |beside: &Beside| [beside.scenario, beside.unlevered, beside.diffusion].iter().any(Option::is_some);
+    targets.iter().any(has_a_range).then(|| targets_figure(&title(results), &replicates(results), &targets))
 }
 
 /// Draws what each mechanism makes of a scenario; of many points surfaces say more.

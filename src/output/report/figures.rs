@@ -145,7 +145,8 @@ pub(super) fn title(results: &Results) -> String {
 
 /// Returns what a cell is called: what was varied, and the arm.
 fn name_of(results: &Results, row: Line<'_>) -> String {
-    let parameters = results.parameters().into_iter().map(|name| format!("{name} {}", row.text(name)));
+    let stated = results.parameters().into_iter().filter(|name| !row.text(name).is_empty());
+    let parameters = stated.map(|name| format!("{name} {}", row.text(name)));
     let arm = match row.text("arm") {
         "base" => "as it is".to_owned(),
         "unlevered" | "calm" => row.text("arm").to_owned(),

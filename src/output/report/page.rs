@@ -56,7 +56,7 @@ pub(super) fn page(results: &Results, figures: &Figures, notes: &[Note]) -> Stri
                     }
                     (targets(results))
                     (amplification(results))
-                    (policies(results))
+                    @for table in comparison(results) { (as_it_stands(table)) }
                     (summary(results))
                     (effects(results))
                 }
@@ -110,7 +110,7 @@ fn contents(results: &Results, figures: &Figures) -> Markup {
                 @for figure in &figures.drawn { li { a href=(format!("#{}", figure.name)) { (figure.title) } } }
                 @if results.targets.is_some() { li { a href="#target-table" { "Targets" } } }
                 @if results.amplification.is_some() { li { a href="#amplification-table" { "Amplification" } } }
-                @if results.policies.is_some() { li { a href="#policy-table" { "Policies" } } li { a href="#ranking-table" { "Ranking" } } li { a href="#pareto-table" { "Trade-offs" } } }
+                @for (id, title, ..) in comparison(results) { li { a href=(format!("#{id}")) { (title) } } }
                 li { a href="#summary" { "Every metric" } }
                 @if results.effects.rows().len() > 0 {
                     li { a href="#effects-table" { "What mechanisms make, metric by metric" } }
@@ -153,7 +153,7 @@ impl Listing<'_> {
                 p class="note" { (self.caption) @if self.all > self.rows.len() { " The first " (self.rows.len()) " of " (self.all) " rows; " (self.file) " has all of them." } }
                 div class="scroll" {
                     table aria-labelledby=(self.id) {
-                        thead { tr { @for (index, name) in self.head.iter().enumerate() { th scope="col" class=[self.class(index)] { bdi { (name) } } } } }
+                        thead { tr { @for (index, name) in self.head.iter().enumerate() { th scope="col" class=[self.class(index)] { (broken(name)) } } } }
                         tbody { @for row in &self.rows { tr { @for cell in row { td class=[cell.class] { (cell.content) } } } } }
                     }
                 }
@@ -177,7 +177,7 @@ fn targets(results: &Results) -> Markup {
     Listing {
         id: "target-table",
         title: "Targets",
-        caption: "Scores are interval scores in tolerances, lower is better. The bar is the middle 90 % of runs from 12 tolerances below what was observed (the line) to 12 above.",
+        caption: "Scores are interval scores in tolerances, lower is better. The bar is the middle 90 % of runs from 12 tolerances below what was observed (the line) to 12 above; a dash stands where fewer than five have a value.",
         file: sheet.file(),
         head: vec![
             "target", "use", "simulated beside observed", "observed", "tolerance", "median", "5 .. 95 %", "inside", "narrow", "score",
@@ -248,8 +248,11 @@ fn amplification(results: &Results) -> Markup {
     .markup()
 }
 
-/// The tables of a comparison, every column as it stands in its file.
-fn policies(results: &Results) -> Markup {
+/// A table that is shown as it stands in its file: its place in the page, title, caption and rows.
+type AsItStands<'r> = (&'static str, &'static str, &'static str, &'r Sheet);
+
+/// The tables of a comparison that have rows.
+fn comparison(results: &Results) -> Vec<AsItStands<'_>> {
     let tables = [
         (
             "policy-table",
@@ -270,14 +273,14 @@ fn policies(results: &Results) -> Markup {
             &results.pareto,
         ),
     ];
-    html! {
-        @for (id, title, caption, sheet) in tables {
-            @if let Some(sheet) = sheet { (as_it_stands(sheet, (id, title, caption))) }
-        }
-    }
+    let with_rows = tables.into_iter().filter_map(|(id, title, caption, sheet)| {
+        let sheet = sheet.as_ref().filter(|sheet| sheet.rows().len() > 0)?;
+        Some((id, title, caption, sheet))
+    });
+    with_rows.collect()
 }
 
-fn as_it_stands(sheet: &Sheet, (id, title, caption): (&'static str, &'static str, &'static str)) -> Markup {
+fn as_it_stands((id, title, caption, sheet): AsItStands<'_>) -> Markup {
     let head: Vec<&str> = sheet.names().filter(|name| !["cell", "replicate"].contains(name)).collect();
     let cell = |row: Line<'_>, column: &str| match row.number(column) {
         Some(value) => number(Some(value)),
@@ -353,7 +356,13 @@ fn given(parameters: &[&str], row: Line<'_>) -> Vec<Cell> {
 
 /// Short text.
 fn name(text: &str) -> Cell {
-    Cell { class: Some("text"), content: html! { bdi { (text) } } }
+    Cell { class: Some("text"), content: broken(text) }
+}
+
+/// A name, which may be broken after its underscores and nowhere else while there is room.
+fn broken(name: &str) -> Markup {
+    let parts = name.split_inclusive('_').enumerate();
+    html! { bdi { @for (index, part) in parts { @if index > 0 { wbr; } (part) } } }
 }
 
 fn metric(row: Line<'_>) -> Cell {
