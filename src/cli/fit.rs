@@ -52,9 +52,10 @@ mod tests {
 
     #[test]
     fn long_lines_go_on_below_where_their_text_began() {
-        let text = "short\n  name     one two three four five\n  why  x\nno name, only words here\n";
-        let narrow = "short\n  name     one two\n           three four\n           five\n  why  x\nno name, only words\nhere\n";
-        assert_eq!(wrapped(text, 21), narrow);
+        let text = "short\n  name     one two three four five\n  why  x\nno name, only words in here\n";
+        let narrow =
+            "short\n  name     one two three\n           four five\n  why  x\nno name, only words in\nhere\n";
+        assert_eq!(wrapped(text, 24), narrow);
         assert_eq!(wrapped(text, 80), text);
     }
 
