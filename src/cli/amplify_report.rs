@@ -1,7 +1,7 @@
 //! The table of amplification, a row a point, and how it moves with depth and with leverage.
 
 use super::summary::human;
-use super::sweep_report::{SHOWN_POINTS, axes, cut, said, width, window};
+use super::sweep_report::{SHOWN_POINTS, axes, cut, said, width};
 use crate::experiment::{Amplification, Design, Label, WANTED_HALF_WIDTH, surface};
 use crate::stats::distribution::student_quantile;
 use crate::stats::rank::spearman;
@@ -17,12 +17,12 @@ const WIDTHS: [usize; 8] = [8, 8, 13, 16, 9, 18, 8, 8];
 /// Which of them stand on the right.
 const RIGHT: [bool; 8] = [true, true, true, false, true, false, true, true];
 
-/// Writes the table and, where the axes are those of it, the regression. Columns on the right that do not fit are left out; the
-/// table of amplification has them.
+/// Writes the table and, where the axes are those of it, the regression. Columns on the right that do not fit a terminal are left
+/// out; the table of amplification has them.
 pub(super) fn text(design: &Design, points: &[Option<Amplification>]) -> String {
     let axes = axes(design);
     let widths: Vec<usize> = axes.iter().enumerate().map(|(at, axis)| width(design, at, axis)).collect();
-    let room = window().saturating_sub(widths.iter().map(|width| width + 2).sum());
+    let room = super::fit::room().saturating_sub(widths.iter().map(|width| width + 2).sum());
     let mut out = String::new();
     let mut row = |parameters: Vec<String>, cells: [String; 8]| {
         let mut line = String::new();
@@ -32,7 +32,7 @@ pub(super) fn text(design: &Design, points: &[Option<Amplification>]) -> String 
         let mut used = 0;
         for ((text, width), is_right) in cells.iter().zip(WIDTHS).zip(RIGHT) {
             used += width + 2;
-            if used > room + 2 {
+            if used > room.saturating_add(2) {
                 break;
             }
             let padded = if is_right { format!("{text:>width$}  ") } else { format!("{text:<width$}  ") };

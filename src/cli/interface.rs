@@ -225,6 +225,7 @@ mod tests {
             "--sanitizer",
             "--quiet",
             "--lib",
+            "--all-targets",
             "--features",
             "--manifest-path",
             "--locked",
