@@ -11,7 +11,7 @@
 //! what stands ready, not what will happen.
 
 use crate::market::Book;
-use crate::units::{MarketId, Price, Qty, Side};
+use crate::units::{MarketId, Position, Price, Qty, Side};
 use crate::world::World;
 
 /// Windows below the mark, in hundredths of a percent: the depths that venues and papers quote, and a crash.
@@ -19,6 +19,12 @@ pub(super) const WINDOWS_BPS: [f64; 3] = [100.0, 200.0, 500.0];
 
 /// Longs that are sold one by one in thought: the nearest to their liquidation, since those would be next.
 const NEXT: usize = 100;
+
+/// Returns where each position of a market would be liquidated, with its lots; those that no mark liquidates are left out.
+pub(super) fn triggers(world: &World, market: MarketId) -> Vec<(Price, Position)> {
+    let positions = world.accounts.positions().filter(|(_, position)| position.market == market);
+    positions.filter_map(|(_, position)| Some((world.liquidation_price(position)?, position.lots))).collect()
+}
 
 /// How critical a market is at one moment, for a fall.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -33,14 +39,15 @@ pub(super) struct Criticality {
 impl Criticality {
     /// Reads it from the world.
     pub(super) fn of(world: &World, market: MarketId) -> Self {
+        Self::among(&triggers(world, market), world, market)
+    }
+
+    /// Reads it from what [`triggers`] returned and the book.
+    pub(super) fn among(triggers: &[(Price, Position)], world: &World, market: MarketId) -> Self {
         let mark = world.mark(market);
         let book = &world.market(market).book;
-        let mut longs: Vec<(Price, Qty)> = world
-            .accounts
-            .positions()
-            .filter(|(_, position)| position.market == market && position.lots.0 > 0)
-            .filter_map(|(_, position)| Some((world.liquidation_price(position)?, position.lots.size())))
-            .collect();
+        let longs = triggers.iter().filter(|(_, lots)| lots.0 > 0);
+        let mut longs: Vec<(Price, Qty)> = longs.map(|(trigger, lots)| (*trigger, lots.size())).collect();
         // The nearest first; which of two at one price does not matter, but their lots do.
         longs.sort_unstable_by_key(|(trigger, lots)| (std::cmp::Reverse(*trigger), *lots));
         let above = |price: Price| longs.partition_point(|(trigger, _)| *trigger >= price);

@@ -2,7 +2,7 @@
 //! the market. It is read from the world at some samples of one run, since a table of every run would be as large as all others
 //! together.
 
-use super::criticality::Criticality;
+use super::criticality::{Criticality, triggers};
 use super::scale::Scale;
 use super::tables::{CRITICALITY, LIQUIDATION_MAP};
 use super::{Fragment, RowWriter, Table};
@@ -55,21 +55,18 @@ impl LiquidationMap {
         }
         self.next = time + self.every;
         let mark = world.mark(self.market);
+        let triggers = triggers(world, self.market);
+        let values = Criticality::among(&triggers, world, self.market).values();
         let row = self.criticality.row(cell, replicate).time(time).text(self.name.as_str());
-        let _ = Criticality::of(world, self.market)
-            .values()
-            .into_iter()
-            .fold(row, |row, value| row.number(value));
+        let _ = values.into_iter().fold(row, |row, value| row.number(value));
         let first = *self.first.get_or_insert(self.scale.price(mark));
         let width = first * 2.0 / BINS;
         let lowest = (BINS / 2.0) as i64 - REACH;
         let mut sums = [[0.0; 2]; 2 * REACH as usize];
-        for (_, position) in world.accounts.positions().filter(|(_, position)| position.market == self.market)
-        {
-            let Some(trigger) = world.liquidation_price(position) else { continue };
+        for (trigger, lots) in triggers {
             let bin = libm::floor(self.scale.price(trigger) / width) as i64;
             if let Some(sum) = usize::try_from(bin - lowest).ok().and_then(|bin| sums.get_mut(bin)) {
-                sum[usize::from(position.lots.0 < 0)] += self.scale.worth(mark, position.lots.size());
+                sum[usize::from(lots.0 < 0)] += self.scale.worth(mark, lots.size());
             }
         }
         for (bin, [long, short]) in (lowest..).zip(sums).filter(|(_, sum)| sum.iter().any(|usd| *usd > 0.0)) {

@@ -258,6 +258,23 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
         while let Some(level) = next {
             let (first, mut bits) = self.ladder.rest_of_page(level, i64::MAX * -half.sign(), half);
             let base = self.ladder.price(first);
+            // A page that is taken whole needs no order among its levels.
+            let (mut lots, mut lots_by_offset, mut levels) = (Qty::ZERO, 0, bits);
+            while levels != 0 {
+                let offset = levels.trailing_zeros();
+                levels &= levels - 1;
+                let total = self.queues.total(first + offset);
+                lots += total;
+                lots_by_offset += i128::from(offset) * i128::from(total.0);
+            }
+            if lots <= qty - cost.filled {
+                let last = if half == Side::Buy { bits.trailing_zeros() } else { bits.ilog2() };
+                cost.filled += lots;
+                cost.value += i128::from(base) * i128::from(lots.0) + lots_by_offset;
+                cost.worst = Some(Price(base + i64::from(last)));
+                next = self.ladder.next_page_of(level, half);
+                continue;
+            }
             while bits != 0 {
                 // From the best outwards: the lowest bit of asks, the highest of bids.
                 let offset = if half == Side::Buy { bits.ilog2() } else { bits.trailing_zeros() };
