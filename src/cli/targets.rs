@@ -196,11 +196,8 @@ impl Layout {
             let Shown { gap, width, .. } = *column;
             let text = cell(column);
             line.push_str(&" ".repeat(*gap));
-            line.push_str(&if column.is_right {
-                format!("{text:>width$}")
-            } else {
-                format!("{text:<width$}")
-            });
+            let _ =
+                if column.is_right { write!(line, "{text:>width$}") } else { write!(line, "{text:<width$}") };
         }
         line
     }

@@ -123,14 +123,14 @@ impl Desk {
             assert!(number("hover") >= 1 && figure["role"] == "img", "{name}: {figure}");
             assert!(figure["label"].as_str().unwrap().len() > 40, "{name}: {figure}");
         }
-        self.is_quiet(name, &seen, &console);
+        Self::is_quiet(name, &seen, &console);
         let (narrow, _) = self.look_at(NARROW, &folder.join("report.html"), &[], &[]);
         assert_eq!(narrow["figures"].as_array().unwrap().len(), figures.len(), "{name}");
-        self.is_quiet(name, &narrow, &[]);
+        Self::is_quiet(name, &narrow, &[]);
     }
 
     /// Fails if a page has what is not its own, reaches for something, logs, or is wider than its window.
-    fn is_quiet(&self, name: &str, seen: &Value, console: &[String]) {
+    fn is_quiet(name: &str, seen: &Value, console: &[String]) {
         assert_eq!((&seen["foreign"], &seen["handlers"]), (&Value::from(0), &Value::from(0)), "{name}");
         assert_eq!(seen["fetched"], Value::Array(Vec::new()), "{name}");
         assert_eq!(seen["beyond"], 0, "{name}");
@@ -171,7 +171,9 @@ impl Desk {
             writer
                 .write_record(head.iter().map(|field| if field == parameter { name } else { field }))
                 .unwrap();
-            rows.iter().for_each(|row| writer.write_record(row).unwrap());
+            for row in &rows {
+                writer.write_record(row).unwrap();
+            }
             writer.flush().unwrap();
         }
     }
@@ -304,7 +306,7 @@ fn a_hundred_hostile_names_are_text() {
         desk.firesale(&format!("report {name} --quiet"));
         let (seen, console) = desk.look(&desk.path(name).join("report/report.html"), &names, &[]);
         assert_eq!(seen["unseen"], Value::Array(Vec::new()), "{name}");
-        desk.is_quiet(name, &seen, &console);
+        Desk::is_quiet(name, &seen, &console);
         assert_eq!(seen["figures"].as_array().unwrap().len(), figures.len(), "{name}: {seen}");
     }
 }

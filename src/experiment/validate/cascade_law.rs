@@ -371,7 +371,7 @@ mod tests {
     fn criticality_before_the_fact_is_the_density_of_the_law() {
         for longs in [1_u64, 2] {
             let mut scenario = bare(Price(INITIAL), MarkRule::BestBid);
-            furnish(&mut scenario, &[longs; 5_000], 20_500);
+            furnish(&mut scenario, &vec![longs; 5_000], 20_500);
             let simulation = Simulation::new(&scenario, seed(0), &mut ());
             let mut recorder = Recorder::new(&scenario, 0, 0);
             recorder.sample(simulation.world(), Clock::ZERO);

@@ -257,7 +257,9 @@ mod tests {
         // 45 a second after 3 a second.
         assert_eq!(traded("volume_multiple", window(0, 2), Some(window(-10, 0)), &trades), Some(15.0));
         let mut heard = Statistic::find("volume_multiple").unwrap().begin(window(0, 2), Some(window(-10, 0)));
-        trades.iter().for_each(|&(ms, usd)| heard.trade(Time(ms * MS), usd));
+        for (ms, usd) in trades {
+            heard.trade(Time(ms * MS), usd);
+        }
         assert!(heard.normal().is_some_and(|usd| (usd - 3.0 * 3_600.0).abs() < 1e-6), "{:?}", heard.normal());
         assert_eq!(traded("volume_multiple", window(0, 2), Some(window(5, 9)), &trades), None);
     }
