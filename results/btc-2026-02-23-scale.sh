@@ -8,7 +8,7 @@
 # With a name that row alone is made, beside the scenario as it is.
 set -eu
 program=$1
-seeds=${2:-60}
+seeds=${2:-40}
 wanted=${3:-}
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
