@@ -1,11 +1,15 @@
 //! What can be typed. Nothing here acts.
 
-use crate::output::{Compression, Forms};
-use crate::units::{Time, parse_duration};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+mod forms;
+mod values;
+
+pub(super) use forms::FormArgs;
+
+use clap::{Args, Parser, Subcommand};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
+use values::{duration, replicates, seed, threads, width};
 
 /// Simulates leveraged market crashes: order books, makers, leveraged traders and a real venue's margin engine.
 #[derive(Debug, Parser)]
@@ -226,88 +230,6 @@ pub(super) struct WorkArgs {
     /// Whether the summary is not asked for, since results are only compared.
     #[arg(skip)]
     pub(super) untold: bool,
-}
-
-/// The forms of tables.
-#[derive(Clone, Default, Debug, Args)]
-pub(super) struct FormArgs {
-    /// Write tables as `.csv.gz` or `.csv.zst`: gzip is read by everything, Zstandard is made in a fraction of the time. A folder
-    /// whose tables have another form gets them anew from its runs.
-    #[arg(long, value_name = "FORM", default_value = "none")]
-    pub(super) compress: Compress,
-    /// Write a `.parquet` beside each `.csv`, its columns typed as in datapackage.json.
-    #[cfg(feature = "parquet")]
-    #[arg(long)]
-    pub(super) parquet: bool,
-}
-
-/// How CSV is packed.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum Compress {
-    #[default]
-    None,
-    Gz,
-    Zstd,
-}
-
-impl FormArgs {
-    /// Returns the forms of files.
-    pub(super) const fn forms(&self) -> Forms {
-        Forms {
-            csv: match self.compress {
-                Compress::None => None,
-                Compress::Gz => Some(Compression::Gzip),
-                Compress::Zstd => Some(Compression::Zstd),
-            },
-            #[cfg(feature = "parquet")]
-            parquet: self.parquet,
-        }
-    }
-
-    /// Returns what one types for them.
-    pub(super) fn words(&self) -> Vec<String> {
-        let mut words: Vec<&str> = match self.compress {
-            Compress::None => Vec::new(),
-            Compress::Gz => vec!["--compress", "gz"],
-            Compress::Zstd => vec!["--compress", "zstd"],
-        };
-        if self.forms().has_parquet() {
-            words.push("--parquet");
-        }
-        words.into_iter().map(str::to_owned).collect()
-    }
-}
-
-/// Understands a time of the clock on the wall.
-fn duration(text: &str) -> Result<Duration, String> {
-    let time = parse_duration(text).ok().filter(|time| *time > Time::ZERO);
-    let nanoseconds = time.and_then(|time| u64::try_from(time.0).ok());
-    nanoseconds
-        .map(Duration::from_nanos)
-        .ok_or_else(|| "a duration such as 90s, 30m or 1h30m is wanted".to_owned())
-}
-
-/// Understands a number of replicates.
-fn replicates(text: &str) -> Result<u32, String> {
-    const MOST: u32 = 100_000;
-    let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
-    number.ok_or_else(|| format!("a whole number from 1 to {MOST} is wanted"))
-}
-
-/// Understands a seed.
-fn seed(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("a whole number from 0 to {} is wanted", u64::MAX))
-}
-
-/// Understands how many things are done at once.
-fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "a whole number from 1 is wanted".to_owned())
-}
-
-/// Understands how narrow an interval is to be.
-fn width(text: &str) -> Result<f64, String> {
-    let width = text.parse().ok().filter(|width| (0.001..=1.0).contains(width));
-    width.ok_or_else(|| "a share of the estimate from 0.001 to 1 is wanted, such as 0.05".to_owned())
 }
 
 #[derive(Clone, Debug, Args)]

@@ -71,23 +71,15 @@ impl<'a> Verb for OnePoint<'a> {
     }
 
     fn words(&self) -> Vec<String> {
-        let verb = if self.beside.is_some() { "targets" } else { "run" };
-        let mut words = vec!["firesale".to_owned(), verb.to_owned()];
-        words.extend(self.args.load.words());
-        words.extend(["--replicates".to_owned(), self.args.replicates.to_string()]);
-        words.extend(["--seed".to_owned(), self.args.seed.to_string()]);
-        if self.args.work.hash {
-            words.push("--hash".to_owned());
-        }
+        let mut words = self.plain_words();
         words.extend(self.args.work.forms.words());
         words
     }
 
     /// As many replicates as it takes, with that arm.
     fn reproduce(&self, key: RunKey) -> Vec<String> {
-        let mut words = self.words();
-        // A run alone is looked at and not kept.
-        words.truncate(words.len() - self.args.work.forms.words().len());
+        // A run alone is looked at and not kept: in what form does not matter.
+        let mut words = self.plain_words();
         // `targets` has the unlevered arm by itself.
         if let Arm::Without(mechanism) = self.design.arms[self.design.arm(key.cell)] {
             words.extend(["--without".to_owned(), mechanism.name().to_owned()]);
@@ -175,6 +167,19 @@ impl<'a> Verb for OnePoint<'a> {
 }
 
 impl OnePoint<'_> {
+    /// Returns what was typed but for the forms of tables.
+    fn plain_words(&self) -> Vec<String> {
+        let verb = if self.beside.is_some() { "targets" } else { "run" };
+        let mut words = vec!["firesale".to_owned(), verb.to_owned()];
+        words.extend(self.args.load.words());
+        words.extend(["--replicates".to_owned(), self.args.replicates.to_string()]);
+        words.extend(["--seed".to_owned(), self.args.seed.to_string()]);
+        if self.args.work.hash {
+            words.push("--hash".to_owned());
+        }
+        words
+    }
+
     fn perpetual(&self) -> &MarketSpec {
         let mut markets = self.loaded.scenario.world.markets.iter();
         markets.find(|market| !market.contract.is_spot()).expect("a scenario has a perpetual")

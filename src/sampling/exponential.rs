@@ -2,6 +2,7 @@
 //! (Marsaglia and Tsang 2000) rather than by a logarithm: the area under exp(-x) is cut into 256 layers of one size, and a point
 //! within the part of its layer that lies wholly below the curve, as 99 in 100 do, costs one word, one product and one comparison.
 
+use super::uniform::open_share;
 use super::{OpenUniform01, Uniform01};
 use rand::Rng;
 use rand::distr::Distribution;
@@ -59,16 +60,10 @@ impl Distribution<f64> for Exponential {
         // The layer and the place in it from different bits of one word.
         let word = rng.next_u64();
         let layer = (word & (LAYERS as u64 - 1)) as usize;
-        let x = along(word) * layers.right[layer];
+        let x = open_share(word) * layers.right[layer];
         let x = if x < layers.right[layer + 1] { x } else { at_the_edge(layers, layer, x, rng) };
         x * self.mean
     }
-}
-
-/// Returns a share in (0, 1) from the upper bits of a word, as [`OpenUniform01`] does.
-#[inline]
-fn along(word: u64) -> f64 {
-    ((word >> 12) as f64 + 0.5) * (1.0 / 4_503_599_627_370_496.0)
 }
 
 /// Decides about a point that may lie above the curve, and draws others until one does not.
@@ -89,7 +84,7 @@ fn at_the_edge<R: Rng + ?Sized>(layers: &Layers, mut layer: usize, mut x: f64, r
         }
         let word = rng.next_u64();
         layer = (word & (LAYERS as u64 - 1)) as usize;
-        x = along(word) * layers.right[layer];
+        x = open_share(word) * layers.right[layer];
     }
 }
 

@@ -21,8 +21,14 @@ pub struct OpenUniform01;
 impl Distribution<f64> for OpenUniform01 {
     #[inline]
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
-        ((rng.next_u64() >> 12) as f64 + 0.5) * (1.0 / 4_503_599_627_370_496.0)
+        open_share(rng.next_u64())
     }
+}
+
+/// Returns a number in (0, 1) from the upper 52 bits of a word.
+#[inline]
+pub(super) fn open_share(word: u64) -> f64 {
+    ((word >> 12) as f64 + 0.5) * (1.0 / 4_503_599_627_370_496.0)
 }
 
 #[cfg(test)]

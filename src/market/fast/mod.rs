@@ -1,5 +1,5 @@
 //! The fast order book: the same events as [`PlainBook`](super::PlainBook), in about a twentieth of the time. Orders are in
-//! `queues`, prices in `ladder`, ids in `ids`, trading in `matching`.
+//! `queues`, prices in `ladder`, ids in `ids`, trading in `matching`, what rests up to a price in `depth`.
 //!
 //! The time goes into cache misses, wrong guesses of branches and instructions, so everything is made for few of them: all
 //! that is known of an order is in half a cache line, prices are compared without asking for the side, a cancel does
@@ -10,6 +10,7 @@
     reason = "a call costs as much as what these do; the compiler alone inlines half of them"
 )]
 
+mod depth;
 mod ids;
 mod ladder;
 mod matching;
@@ -235,62 +236,11 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
     }
 
     fn depth_to(&self, side: Side, limit: Price) -> Qty {
-        let mut next = Some(self.best[side as usize].level).filter(|level| *level != NONE);
-        let mut depth = Qty::ZERO;
-        while let Some(level) = next {
-            let (first, mut bits) = self.ladder.rest_of_page(level, limit.0, side);
-            if bits == 0 {
-                break;
-            }
-            while bits != 0 {
-                depth += self.queues.total(first + bits.trailing_zeros());
-                bits &= bits - 1;
-            }
-            next = self.ladder.next_page_of(level, side);
-        }
-        depth
+        self.lots_to(side, limit)
     }
 
     fn cost_to_trade(&self, side: Side, qty: Qty) -> CostToTrade {
-        let half = side.opposite();
-        let mut next = Some(self.best[half as usize].level).filter(|level| *level != NONE);
-        let mut cost = CostToTrade::default();
-        while let Some(level) = next {
-            let (first, mut bits) = self.ladder.rest_of_page(level, i64::MAX * -half.sign(), half);
-            let base = self.ladder.price(first);
-            // A page that is taken whole needs no order among its levels.
-            let (mut lots, mut lots_by_offset, mut levels) = (Qty::ZERO, 0, bits);
-            while levels != 0 {
-                let offset = levels.trailing_zeros();
-                levels &= levels - 1;
-                let total = self.queues.total(first + offset);
-                lots += total;
-                lots_by_offset += i128::from(offset) * i128::from(total.0);
-            }
-            if lots <= qty - cost.filled {
-                let last = if half == Side::Buy { bits.trailing_zeros() } else { bits.ilog2() };
-                cost.filled += lots;
-                cost.value += i128::from(base) * i128::from(lots.0) + lots_by_offset;
-                cost.worst = Some(Price(base + i64::from(last)));
-                next = self.ladder.next_page_of(level, half);
-                continue;
-            }
-            while bits != 0 {
-                // From the best outwards: the lowest bit of asks, the highest of bids.
-                let offset = if half == Side::Buy { bits.ilog2() } else { bits.trailing_zeros() };
-                bits ^= 1 << offset;
-                let take = self.queues.total(first + offset).min(qty - cost.filled);
-                if take.is_zero() {
-                    return cost;
-                }
-                let price = base + i64::from(offset);
-                cost.filled += take;
-                cost.value += i128::from(price) * i128::from(take.0);
-                cost.worst = Some(Price(price));
-            }
-            next = self.ladder.next_page_of(level, half);
-        }
-        cost
+        self.cost_of(side, qty)
     }
 
     fn len(&self) -> usize {
