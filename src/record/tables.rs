@@ -28,14 +28,22 @@ const CRITICAL: [Column<'static>; 4] = [
     number(
         "criticality_1pct",
         "1",
-        "longs that would be liquidated within 1 % below the mark over the bids there, of a run before its first shock; none without a bid",
+        "longs due within 1 % below the mark over the bids there (of a run: before the first shock)",
     ),
-    number("criticality_2pct", "1", "the same within 2 %"),
-    number("criticality_5pct", "1", "the same within 5 %"),
+    number(
+        "criticality_2pct",
+        "1",
+        "longs due within 2 % below the mark over the bids there (of a run: before the first shock)",
+    ),
+    number(
+        "criticality_5pct",
+        "1",
+        "longs due within 5 % below the mark over the bids there (of a run: before the first shock)",
+    ),
     number(
         "first_generation",
         "1",
-        "mean longs due by the fall that selling one of the next hundred at once causes, of a run before its first shock; none without a long",
+        "mean longs due if one of the next hundred is sold at once (of a run: before the first shock)",
     ),
 ];
 
