@@ -112,13 +112,13 @@ fn table() {
         let mut times: [Vec<Vec<f64>>; 6] = Default::default();
         // In turn, so that whatever else the machine does meets all of them.
         for round in 0..ROUNDS {
-            times[0].push(time::<NoBook, Tally>(&tape, by_handle));
-            times[1].push(time::<FastBook, Tally>(&tape, by_handle));
-            times[2].push(time::<FastIdBook, Tally>(&tape, by_id));
-            times[3].push(time::<FastBook, Ear>(&tape, by_handle));
-            times[4].push(time::<FastIdBook, Ear>(&tape, by_id));
+            times[0].push(time::<NoBook, ByHandle, Tally>(&tape));
+            times[1].push(time::<FastBook, ByHandle, Tally>(&tape));
+            times[2].push(time::<FastIdBook, ById, Tally>(&tape));
+            times[3].push(time::<FastBook, ByHandle, Ear>(&tape));
+            times[4].push(time::<FastIdBook, ById, Ear>(&tape));
             if round < PLAIN_ROUNDS {
-                times[5].push(time::<PlainBook, Tally>(&tape, |_, message| Handle(message.id)));
+                times[5].push(time::<PlainBook, ById, Tally>(&tape));
             }
         }
         print!("{name:<9}{live:>7}{fills:>10.3}");
@@ -140,20 +140,37 @@ fn count(stream: &str, book: &str, messages: usize) {
         .expect("a stream is calm20, calm100 or cascade50");
     let tape = Writer::write(live, recipe, messages);
     let tally = match book {
-        "none" => once::<NoBook, Tally>(&tape, by_handle),
-        "handles" => once::<FastBook, Tally>(&tape, by_handle),
-        "ids" => once::<FastIdBook, Tally>(&tape, by_id),
+        "none" => once::<NoBook, ByHandle, Tally>(&tape),
+        "handles" => once::<FastBook, ByHandle, Tally>(&tape),
+        "ids" => once::<FastIdBook, ById, Tally>(&tape),
         _ => panic!("a book is none, handles or ids"),
     };
     println!("{messages} messages of {stream} to {book}: {} fills of {} lots", tally.fills, tally.lots);
 }
 
-fn by_handle<B: Book>(_book: &B, message: &Message) -> Handle {
-    Handle(message.handle)
+/// What a cancel names its order by.
+trait Name {
+    fn cancel<B: Book, S: Sink>(book: &mut B, message: &Message, sink: &mut S) -> bool;
 }
 
-fn by_id<B: Book>(book: &B, message: &Message) -> Handle {
-    book.find(OrderId(message.id)).unwrap_or(Handle(u64::MAX))
+/// The book's handle.
+struct ByHandle;
+
+/// The id that the caller gave it.
+struct ById;
+
+impl Name for ByHandle {
+    #[inline]
+    fn cancel<B: Book, S: Sink>(book: &mut B, message: &Message, sink: &mut S) -> bool {
+        book.cancel(Handle(message.handle), sink)
+    }
+}
+
+impl Name for ById {
+    #[inline]
+    fn cancel<B: Book, S: Sink>(book: &mut B, message: &Message, sink: &mut S) -> bool {
+        book.cancel_id(OrderId(message.id), sink)
+    }
 }
 
 /// One message, small enough that reading it costs little. A cancel carries its order's handle in the fast book, as
@@ -245,13 +262,13 @@ impl Heard for Ear {
 }
 
 /// Returns the times of all chunks in ns; the messages must cause the fills and lots that they caused when written.
-fn time<B: Book, S: Heard>(tape: &Messages, handle: impl Fn(&B, &Message) -> Handle) -> Vec<f64> {
+fn time<B: Book, N: Name, S: Heard>(tape: &Messages) -> Vec<f64> {
     let mut book = B::new(BookSpec { self_trade: SelfTrade::Allow, min_notional: 0 });
-    run(&mut book, &tape.fill, &mut Tally::default(), &handle);
+    run::<B, N, Tally>(&mut book, &tape.fill, &mut Tally::default());
     let mut sink = S::default();
     let times = tape.timed.chunks(CHUNK).map(|messages| {
         let start = now();
-        run(&mut book, messages, &mut sink, &handle);
+        run::<B, N, S>(&mut book, messages, &mut sink);
         seconds_since(start) * 1e9
     });
     let times = times.collect();
@@ -272,29 +289,24 @@ fn least_and_median(rounds: &[Vec<f64>]) -> (f64, f64) {
     (least / MESSAGES as f64, median / MESSAGES as f64)
 }
 
-fn once<B: Book, S: Heard>(tape: &Messages, handle: impl Fn(&B, &Message) -> Handle) -> S {
+fn once<B: Book, N: Name, S: Heard>(tape: &Messages) -> S {
     let mut book = B::new(BookSpec { self_trade: SelfTrade::Allow, min_notional: 0 });
-    run(&mut book, &tape.fill, &mut Tally::default(), &handle);
+    run::<B, N, Tally>(&mut book, &tape.fill, &mut Tally::default());
     let mut sink = S::default();
-    counted(&mut book, &tape.timed, &mut sink, &handle);
+    counted::<B, N, S>(&mut book, &tape.timed, &mut sink);
     sink
 }
 
 /// What callgrind counts: this name and what is called from it.
 #[inline(never)]
-fn counted<B: Book, S: Sink>(
-    book: &mut B,
-    messages: &[Message],
-    sink: &mut S,
-    handle: impl Fn(&B, &Message) -> Handle,
-) {
-    run(book, messages, sink, handle);
+fn counted<B: Book, N: Name, S: Sink>(book: &mut B, messages: &[Message], sink: &mut S) {
+    run::<B, N, S>(book, messages, sink);
 }
 
 /// Returns the median time of a copy of the filled book in microseconds.
 fn copy_us(tape: &Messages) -> f64 {
     let mut book = FastBook::new(BookSpec { self_trade: SelfTrade::Allow, min_notional: 0 });
-    run(&mut book, &tape.fill, &mut Tally::default(), by_handle);
+    run::<FastBook, ByHandle, Tally>(&mut book, &tape.fill, &mut Tally::default());
     let mut times: Vec<f64> = (0..99)
         .map(|_| {
             let start = now();
@@ -309,20 +321,14 @@ fn copy_us(tape: &Messages) -> f64 {
 }
 
 #[inline(never)]
-fn run<B: Book, S: Sink>(
-    book: &mut B,
-    messages: &[Message],
-    tally: &mut S,
-    handle: impl Fn(&B, &Message) -> Handle,
-) {
+fn run<B: Book, N: Name, S: Sink>(book: &mut B, messages: &[Message], sink: &mut S) {
     for message in messages {
         match message.ask {
             Ask::Cancel => {
-                let handle = handle(book, message);
-                book.cancel(handle, tally);
+                N::cancel(book, message, sink);
             }
             Ask::Limit | Ask::Market => {
-                book.submit(order(message), tally);
+                book.submit(order(message), sink);
             }
         }
     }

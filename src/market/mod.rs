@@ -378,6 +378,11 @@ pub trait Book: Clone {
     /// Cancels a resting order and tells whether it was there. A stale handle changes nothing and says nothing.
     fn cancel<S: Sink>(&mut self, handle: Handle, sink: &mut S) -> bool;
 
+    /// Cancels the live order with an id, and tells whether there was one.
+    fn cancel_id<S: Sink>(&mut self, id: OrderId, sink: &mut S) -> bool {
+        self.find(id).is_some_and(|handle| self.cancel(handle, sink))
+    }
+
     /// Amends a resting order. A smaller quantity at the same price keeps its place (`Reduced`); anything else loses it:
     /// the order is cancelled (`Requested`) and submitted again under the same id as a GTC limit, so it may trade, and
     /// its handle may change. A quantity or price that breaks a rule, or a reduce-only order with nothing to reduce that

@@ -168,6 +168,13 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
         true
     }
 
+    #[inline(always)]
+    fn cancel_id<S: Sink>(&mut self, id: OrderId, sink: &mut S) -> bool {
+        let Some(slot) = self.slot_of(id) else { return false };
+        self.pull(slot, CancelReason::Requested, sink);
+        true
+    }
+
     fn amend<S: Sink>(&mut self, handle: Handle, price: Price, qty: Qty, sink: &mut S) -> Outcome {
         let Some(slot) = self.queues.slot(handle) else {
             return Outcome { filled: Qty::ZERO, resting: None };
@@ -201,13 +208,7 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
 
     #[inline(always)]
     fn find(&self, id: OrderId) -> Option<Handle> {
-        let slot = if IDS {
-            self.ids.find(id, &self.queues)
-        } else {
-            let mut slots = self.slots(Side::Buy).chain(self.slots(Side::Sell));
-            slots.find(|slot| self.queues.badge(*slot).id == id)
-        };
-        slot.map(|slot| self.queues.handle(slot))
+        self.slot_of(id).map(|slot| self.queues.handle(slot))
     }
 
     fn get(&self, handle: Handle) -> Option<Resting> {
@@ -292,6 +293,16 @@ impl<const IDS: bool> SlabBook<IDS> {
         sink.on(BookEvent::Accepted(order), Place::NONE);
         self.rest(quote, qty, sink);
         true
+    }
+
+    /// Returns where the live order with an id is.
+    #[inline(always)]
+    fn slot_of(&self, id: OrderId) -> Option<Slot> {
+        if IDS {
+            return self.ids.find(id, &self.queues);
+        }
+        let mut slots = self.slots(Side::Buy).chain(self.slots(Side::Sell));
+        slots.find(|slot| self.queues.id(*slot) == id)
     }
 
     /// Tells whether a limit order needs neither a look at a position nor another at its size.

@@ -204,10 +204,10 @@ impl Queues {
         })
     }
 
-    /// Tells whether an order with this id lives there.
+    /// Tells whether the order that lives there, if it is a place at all, has this id.
     #[inline(always)]
-    pub(super) fn lives(&self, slot: Slot, id: OrderId) -> bool {
-        self.nodes.get(slot.0 as usize).is_some_and(|node| node.id == id && node.word != 0)
+    pub(super) fn has_id(&self, slot: Slot, id: OrderId) -> bool {
+        self.nodes.get(slot.0 as usize).is_some_and(|node| node.id == id)
     }
 
     /// Flags a live order, so that its removal tells.
