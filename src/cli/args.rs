@@ -177,7 +177,7 @@ pub(super) struct TargetsArgs {
     #[command(flatten)]
     pub(super) load: LoadArgs,
     /// Repetitions, each on its own dice. What is not fitted is compared with those alone in which what is fitted came out.
-    #[arg(long, short = 'n', default_value_t = 100, allow_negative_numbers = true, value_parser = replicates)]
+    #[arg(long, short = 'n', default_value_t = 200, allow_negative_numbers = true, value_parser = replicates)]
     pub(super) replicates: u32,
     /// The seed that all dice come from.
     #[arg(long, default_value_t = 1, allow_negative_numbers = true, value_parser = seed)]
