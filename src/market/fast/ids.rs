@@ -10,9 +10,8 @@ use crate::units::OrderId;
 /// The slot of an entry without an order.
 const FREE: Slot = Slot(u32::MAX);
 
-/// Entries for young orders for every place of an order: so many that few live to see the hand come round. With 4, three
-/// times as many do in the benchmark's cascade; what the table costs is the part of it that live orders' entries are in, not
-/// its length.
+/// Entries for young orders for every place of an order: so many that few live to see the hand come round. With half of them
+/// three times as many do in the benchmark's cascade; with twice as many a large calm book is slower.
 const SPAN: usize = 8;
 
 /// The most of them, where most ids that come belong to other books.

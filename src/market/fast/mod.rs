@@ -1,5 +1,6 @@
 //! The fast order book: the same events as [`PlainBook`](super::PlainBook), in about a twentieth of the time. Orders are in
-//! `queues`, prices in `ladder`, ids in `ids`, trading in `matching`, what rests up to a price in `depth`.
+//! `queues`, prices in `ladder`, ids in `ids`, trading in `matching`, what rests up to a price in `depth`, where
+//! a quote meets nobody in `room`.
 //!
 //! The time goes into cache misses, wrong guesses of branches and instructions, so everything is made for few of them: all
 //! that is known of an order is in half a cache line, prices are compared without asking for the side, a cancel does
@@ -15,10 +16,12 @@ mod ids;
 mod ladder;
 mod matching;
 mod queues;
+mod room;
 
 use ids::Ids;
 use ladder::Ladder;
 use queues::{Badge, Queues, Removed, Slot};
+use room::Room;
 
 use super::{
     Book, BookEvent, BookSpec, CancelReason, CostToTrade, Handle, MAX_PRICE, MAX_QTY, NewOrder, OrderType,
@@ -75,42 +78,6 @@ enum Kind {
 struct Best {
     price: i64,
     level: u32,
-}
-
-/// By side, the prices at which a quote meets nobody and breaks no rule, turned so that higher is better: one range, and so one
-/// comparison for three questions.
-#[derive(Clone, Copy, Debug)]
-struct Room {
-    /// The worst of them.
-    from: [i64; 2],
-    /// How many there are.
-    len: [u64; 2],
-}
-
-impl Room {
-    /// Returns the room that the best prices of both halves leave.
-    const fn between(bid: i64, ask: i64) -> Self {
-        // An empty half's best is beyond every price.
-        let above = if ask <= MAX_PRICE.0 { ask } else { MAX_PRICE.0 + 1 };
-        Self { from: [1, !MAX_PRICE.0], len: [(above - 1) as u64, (MAX_PRICE.0 - bid) as u64] }
-    }
-
-    /// Tells whether a quote at a price meets nobody and breaks no rule.
-    #[inline(always)]
-    fn has(&self, side: Side, price: Price) -> bool {
-        self.above_worst(side, price) < self.len[side as usize]
-    }
-
-    /// Tells whether it is a price at all.
-    #[inline(always)]
-    fn is_price(&self, side: Side, price: Price) -> bool {
-        self.above_worst(side, price) < MAX_PRICE.0 as u64
-    }
-
-    #[inline(always)]
-    fn above_worst(&self, side: Side, price: Price) -> u64 {
-        (price.0 ^ flip(side)).wrapping_sub(self.from[side as usize]) as u64
-    }
 }
 
 /// No level.
