@@ -268,6 +268,11 @@ pub(crate) fn simulation(size: Size, seed: Seed) -> Simulation<Crowd> {
     simulation
 }
 
+/// What the book has set aside, which no allocator knows of.
+pub(crate) fn book_bytes(simulation: &Simulation<Crowd>) -> usize {
+    simulation.world().market(MARKET).book.bytes()
+}
+
 /// Runs on for about so many messages.
 pub(crate) fn run(simulation: &mut Simulation<Crowd>, size: Size, messages: u64) {
     let seconds = messages as f64 / (RATE * f64::from(size.active));

@@ -4,6 +4,7 @@
 //! order are found as well, only not as fast. Nothing ever has to be cleaned up, and memory is asked for only when a book holds
 //! more orders than ever before.
 
+use super::array::Array;
 use super::queues::{Queues, Slot};
 use crate::units::OrderId;
 
@@ -21,13 +22,18 @@ const SPAN_MAX: usize = 16;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ids {
     /// The live ones, each at its id modulo the length: a power of two from 64 on, or none before the first order.
-    young: Vec<Slot>,
+    young: Array<Slot>,
     old: Old,
     /// No greater id ever came.
     newest: u64,
 }
 
 impl Ids {
+    /// Returns the bytes that are set aside for the young.
+    pub(super) fn bytes(&self) -> usize {
+        self.young.bytes()
+    }
+
     /// Finds a live order.
     #[inline(always)]
     pub(super) fn find(&self, id: OrderId, queues: &Queues) -> Option<Slot> {
@@ -89,8 +95,8 @@ impl Ids {
     /// Makes a larger table of the young; their homes differ in it as they did before.
     #[cold]
     fn resize(&mut self, size: usize, queues: &Queues) {
-        let young = std::mem::replace(&mut self.young, vec![FREE; size]);
-        for slot in young.into_iter().filter(|slot| *slot != FREE) {
+        let young = std::mem::replace(&mut self.young, Array::filled(size, FREE));
+        for slot in young.iter().copied().filter(|slot| *slot != FREE) {
             let home = self.home(queues.id(slot));
             self.young[home] = slot;
         }

@@ -4,13 +4,14 @@
 //!
 //! The time goes into cache misses, wrong guesses of branches and instructions, so everything is made for few of them: all
 //! that is known of an order is in half a cache line, prices are compared without asking for the side, a cancel does
-//! not look at the price, and an order behind others looks at nothing but its queue. All of it is flat vectors, so a clone
-//! is a memory copy.
+//! not look at the price, and an order behind others looks at nothing but its queue. All of it is flat arrays, the large ones in
+//! memory of their own (`array`), so a clone is a memory copy.
 #![allow(
     clippy::inline_always,
     reason = "a call costs as much as what these do; the compiler alone inlines half of them"
 )]
 
+mod array;
 mod depth;
 mod ids;
 mod ladder;
@@ -35,19 +36,21 @@ pub type FastBook = SlabBook<false>;
 /// The fast book for callers that keep ids: it refuses an id that lives, and finds one at once.
 pub type FastIdBook = SlabBook<true>;
 
-/// Both fast books: with a table of the live ids or without.
+/// Both fast books: with a table of the live ids or without. In this order: what a message reads is in front, and in few
+/// lines of cache wherever the compiler would put it.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct SlabBook<const IDS: bool> {
-    spec: BookSpec,
     queues: Queues,
-    ladder: Ladder,
+    ids: Ids,
     /// Best bid, best ask.
     best: [Best; 2],
     room: Room,
     /// From so many lots on an order has the smallest notional at any price.
     ample: Qty,
     len: usize,
-    ids: Ids,
+    spec: BookSpec,
+    ladder: Ladder,
 }
 
 /// An order that was let in, in the book's own terms.
@@ -217,6 +220,11 @@ impl<const IDS: bool> Book for SlabBook<IDS> {
 }
 
 impl<const IDS: bool> SlabBook<IDS> {
+    /// Returns the bytes that are set aside for orders and ids. They are the book's own: no allocator knows of them.
+    pub fn bytes(&self) -> usize {
+        self.queues.bytes() + self.ids.bytes()
+    }
+
     /// Returns the order that rests at a place.
     pub fn at(&self, place: Place) -> Option<Handle> {
         self.queues.live_at(Slot(place.0))

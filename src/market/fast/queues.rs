@@ -8,7 +8,9 @@
 
 use super::super::{Handle, Owner, Place};
 use super::NONE;
+use super::array::Array;
 use crate::units::{OrderId, Qty, Side};
+use bytemuck::{Pod, Zeroable};
 use prefetch_index::prefetch_index;
 
 /// Nodes in a chunk.
@@ -22,7 +24,8 @@ const SELLS: u64 = 1 << 27;
 const LOTS_SHIFT: u32 = 28;
 
 /// The number of an order's node.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Pod, Zeroable)]
+#[repr(transparent)]
 pub(super) struct Slot(pub(super) u32);
 
 impl Slot {
@@ -34,19 +37,20 @@ impl Slot {
 }
 
 /// An order, or the head of a level.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C, align(32))]
 struct Node {
-    /// The order behind; of a level, its first; of a free node, the next free one.
-    next: u32,
-    /// The order before; of a level, its last.
-    prev: u32,
     /// Of an order, its lots, flags and the number of its level; of a level, its lots in all; of a free
     /// node, 0.
     word: u64,
     /// Who an order is. It stays when the order is gone, until the node is used again.
-    id: OrderId,
-    owner: Owner,
+    id: u64,
+    /// The order behind; of a level, its first; of a free node, the next free one.
+    next: u32,
+    /// The order before; of a level, its last.
+    prev: u32,
+    /// Whose it is.
+    owner: u32,
     /// 0 of a level, else 1 and twice the number of orders that the node has been. A handle is the number of a node and
     /// its mark; a node that was two billion orders never is another, so that no handle can ever meet another's order.
     mark: u32,
@@ -55,8 +59,7 @@ struct Node {
 /// Two nodes share a cache line and none lies across two.
 const _: () = assert!(size_of::<Node>() == 32);
 
-const UNUSED: Node =
-    Node { next: NONE, prev: NONE, word: 0, id: OrderId(0), owner: Owner(0), mark: FOR_ORDERS };
+const UNUSED: Node = Node { next: NONE, prev: NONE, word: 0, id: 0, owner: 0, mark: FOR_ORDERS };
 
 /// In the mark of every node that is for orders.
 const FOR_ORDERS: u32 = 1;
@@ -115,7 +118,7 @@ pub(super) struct Swept {
 /// All queues of a book.
 #[derive(Clone, Debug)]
 pub(super) struct Queues {
-    nodes: Vec<Node>,
+    nodes: Array<Node>,
     /// First of the free nodes, linked by `next`.
     free: u32,
     /// Nodes that are levels.
@@ -124,7 +127,7 @@ pub(super) struct Queues {
 
 impl Queues {
     pub(super) const fn new() -> Self {
-        Self { nodes: Vec::new(), free: NONE, levels: 0 }
+        Self { nodes: Array::new(), free: NONE, levels: 0 }
     }
 
     /// Adds a chunk of empty levels and returns the number of the first.
@@ -140,14 +143,15 @@ impl Queues {
     #[cold]
     fn add_orders(&mut self) {
         let first = self.next_chunk();
-        self.nodes.extend((first + 1..first + CHUNK).map(|next| Node { next, ..UNUSED }));
-        self.nodes.push(UNUSED);
+        let end = first + CHUNK;
+        let next = |slot| if slot + 1 < end { slot + 1 } else { NONE };
+        self.nodes.extend((first..end).map(|slot| Node { next: next(slot), ..UNUSED }));
         self.free = first;
     }
 
     /// Returns the number of the first node of the next chunk.
     fn next_chunk(&self) -> u32 {
-        let first = self.nodes.len();
+        let first = self.nodes.used();
         assert!(first < 1 << LEVEL_BITS, "a book holds at most {} orders and levels", 1 << LEVEL_BITS);
         first as u32
     }
@@ -170,7 +174,7 @@ impl Queues {
         nodes[last as usize].next = slot;
         let flags = (u64::from(reduce_only) * REDUCE_ONLY) | (side as u64 * SELLS);
         let word = (lots.0 as u64) << LOTS_SHIFT | flags | u64::from(level);
-        nodes[slot as usize] = Node { next: level, prev: last, word, id, owner, mark };
+        nodes[slot as usize] = Node { next: level, prev: last, word, id: id.0, owner: owner.0, mark };
         (Handle(u64::from(mark) << 32 | u64::from(slot)), last == level)
     }
 
@@ -200,14 +204,14 @@ impl Queues {
     #[inline(always)]
     pub(super) fn is_at(&self, slot: Slot, id: OrderId, owner: Owner) -> bool {
         self.nodes.get(slot.0 as usize).is_some_and(|node| {
-            node.id == id && node.owner == owner && node.word != 0 && node.mark & FOR_ORDERS != 0
+            node.id == id.0 && node.owner == owner.0 && node.word != 0 && node.mark & FOR_ORDERS != 0
         })
     }
 
     /// Tells whether the order that lives there, if it is a place at all, has this id.
     #[inline(always)]
     pub(super) fn has_id(&self, slot: Slot, id: OrderId) -> bool {
-        self.nodes.get(slot.0 as usize).is_some_and(|node| node.id == id)
+        self.nodes.get(slot.0 as usize).is_some_and(|node| node.id == id.0)
     }
 
     /// Flags a live order, so that its removal tells.
@@ -215,21 +219,26 @@ impl Queues {
         self.nodes[slot.0 as usize].word |= OLD;
     }
 
+    /// Returns the bytes that are set aside for nodes.
+    pub(super) fn bytes(&self) -> usize {
+        self.nodes.bytes()
+    }
+
     /// Returns how many nodes there are for orders, in use or not.
     pub(super) fn places(&self) -> usize {
-        self.nodes.len() - self.levels as usize
+        self.nodes.used() - self.levels as usize
     }
 
     #[inline(always)]
     pub(super) fn id(&self, slot: Slot) -> OrderId {
-        self.nodes[slot.0 as usize].id
+        OrderId(self.nodes[slot.0 as usize].id)
     }
 
     #[inline(always)]
     pub(super) fn badge(&self, slot: Slot) -> Badge {
         let Node { id, owner, word, .. } = self.nodes[slot.0 as usize];
         let side = if word & SELLS == 0 { Side::Buy } else { Side::Sell };
-        Badge { id, owner, side, reduce_only: word & REDUCE_ONLY != 0 }
+        Badge { id: OrderId(id), owner: Owner(owner), side, reduce_only: word & REDUCE_ONLY != 0 }
     }
 
     #[inline(always)]
@@ -244,7 +253,7 @@ impl Queues {
     /// Has an order fetched into the cache.
     #[inline(always)]
     pub(super) fn fetch(&self, slot: Slot) {
-        prefetch_index(&self.nodes, slot.0 as usize);
+        prefetch_index(&*self.nodes, slot.0 as usize);
     }
 
     /// Takes a live order out.
@@ -281,20 +290,25 @@ impl Queues {
         let shunned = shunned.map_or(u64::MAX, |owner| u64::from(owner.0));
         let head = nodes[level as usize];
         let (mut at, mut last, mut count, mut rest) = (head.next, NONE, 0_usize, left.0 as u64);
-        // The list is a chain of cache misses. Reading it from its other end at the same time is a second chain, whose
-        // misses overlap with the first one's: a long queue is half in the cache when its middle is reached.
+        // The list is a chain of cache misses. Where all of it goes, reading it from its other end at the same time is a
+        // second chain, whose misses overlap with the first one's: the queue is half in the cache when its middle is reached.
+        let mut back = if rest >= head.word { head.prev } else { NONE };
         while at != level && rest != 0 {
+            if let Some(node) = nodes.get(back as usize) {
+                back = node.prev;
+            }
             let slot = Slot(at);
             let node = &mut nodes[at as usize];
             let Node { id, owner, .. } = *node;
-            if node.word & REDUCE_ONLY != 0 || u64::from(owner.0) == shunned {
+            if node.word & REDUCE_ONLY != 0 || u64::from(owner) == shunned {
                 break;
             }
             let lots = node.lots().0 as u64;
             let filled = lots.min(rest);
             rest -= filled;
             let old = node.word & OLD != 0;
-            let fill = Fill { id, owner, lots: Qty(filled as i64), kept: Qty((lots - filled) as i64), old };
+            let kept = Qty((lots - filled) as i64);
+            let fill = Fill { id: OrderId(id), owner: Owner(owner), lots: Qty(filled as i64), kept, old };
             let mut next = None;
             if filled < lots {
                 node.word -= filled << LOTS_SHIFT;
@@ -304,12 +318,14 @@ impl Queues {
                 at = node.next;
                 count = count.wrapping_add(1);
                 if at != level {
-                    next = nodes.get(at as usize).map(|node| (Slot(at), node.owner));
+                    next = nodes.get(at as usize).map(|node| (Slot(at), Owner(node.owner)));
                 }
             }
             hand_on(slot, fill, next);
         }
+        std::hint::black_box(back);
         nodes[level as usize].word = head.word.wrapping_sub(left.0 as u64 - rest);
+        // That the new front still knows the last one would cost an instruction less, and the wait for its line.
         if last != NONE {
             nodes[last as usize].next = self.free;
             self.free = head.next;
