@@ -52,6 +52,13 @@ fn main() {
                 recorded(&design, replicate);
             }
         }
+        // The same with nothing recorded, for instruction counts.
+        Some("bare") => {
+            let design = long_squeeze(0);
+            let messages =
+                (0..REPLICATES).map(|replicate| unwatched(&design.base, Seed { master: 0, replicate }));
+            println!("{} messages", messages.sum::<u64>());
+        }
         // `cargo test --all-targets` runs this program without `--bench`.
         _ if std::env::args().any(|arg| arg == "--bench") => {
             let sections: [Section; 5] = [

@@ -2,7 +2,7 @@
 //! the market. It is read from the world at some samples of one run, since a table of every run would be as large as all others
 //! together.
 
-use super::criticality::{Criticality, triggers};
+use super::criticality::{Criticality, Triggers};
 use super::scale::Scale;
 use super::tables::{CRITICALITY, LIQUIDATION_MAP};
 use super::{Fragment, RowWriter, Table};
@@ -22,6 +22,7 @@ pub(super) struct LiquidationMap {
     rows: RowWriter<'static>,
     criticality: RowWriter<'static>,
     market: MarketId,
+    triggers: Triggers,
     name: String,
     scale: Scale,
     /// Between two of its samples.
@@ -40,6 +41,7 @@ impl LiquidationMap {
             rows: RowWriter::new(&LIQUIDATION_MAP),
             criticality: RowWriter::new(&CRITICALITY),
             market,
+            triggers: Triggers::new(market),
             name: scenario.world.markets[market.index()].name.clone(),
             scale: Scale::of(scenario, market),
             every: Time(scenario.sample_every.0 * per_map),
@@ -55,15 +57,15 @@ impl LiquidationMap {
         }
         self.next = time + self.every;
         let mark = world.mark(self.market);
-        let triggers = triggers(world, self.market);
-        let values = Criticality::among(&triggers, world, self.market).values();
+        let triggers = self.triggers.read(world);
+        let values = Criticality::among(triggers, world, self.market).values();
         let row = self.criticality.row(cell, replicate).time(time).text(self.name.as_str());
         let _ = values.into_iter().fold(row, |row, value| row.number(value));
         let first = *self.first.get_or_insert(self.scale.price(mark));
         let width = first * 2.0 / BINS;
         let lowest = (BINS / 2.0) as i64 - REACH;
         let mut sums = [[0.0; 2]; 2 * REACH as usize];
-        for (trigger, lots) in triggers {
+        for &(trigger, lots) in triggers {
             let bin = libm::floor(self.scale.price(trigger) / width) as i64;
             if let Some(sum) = usize::try_from(bin - lowest).ok().and_then(|bin| sums.get_mut(bin)) {
                 sum[usize::from(lots.0 < 0)] += self.scale.worth(mark, lots.size());

@@ -31,7 +31,7 @@ impl<'t> RowWriter<'t> {
     pub fn integer(&mut self, value: impl Into<Option<i64>>) -> &mut Self {
         self.expect_kind(ColumnKind::Integer);
         if let Some(number) = value.into() {
-            write!(self.rows, "{number}").expect("a text takes every character");
+            self.rows.push_str(itoa::Buffer::new().format(number));
         }
         self.end_cell()
     }
@@ -62,7 +62,8 @@ impl<'t> RowWriter<'t> {
         self.expect_kind(ColumnKind::Text);
         let value = value.into();
         if let Some(text) = value {
-            assert!(text.split('.').all(is_identifier), "{text:?} in a table is no identifier");
+            let mut parts = text.as_bytes().split(|byte| *byte == b'.');
+            assert!(parts.all(is_name), "{text:?} in a table is no identifier");
         }
         self.rows.push_str(value.unwrap_or_default());
         self.end_cell()
@@ -152,17 +153,23 @@ pub fn numbers<const N: usize>(
 
 /// Tells whether a name is one that may stand in tables, paths and commands: `[A-Za-z0-9][A-Za-z0-9_-]{0,63}`.
 pub fn is_identifier(name: &str) -> bool {
+    is_name(name.as_bytes())
+}
+
+fn is_name(name: &[u8]) -> bool {
     (1..=64).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        && name[0].is_ascii_alphanumeric()
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// Adds nanoseconds as decimal seconds without trailing zeros.
 fn write_seconds(text: &mut String, time: Time) {
     let nanos = time.0.unsigned_abs();
     let (whole, mut rest) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
-    let sign = if time.0 < 0 { "-" } else { "" };
-    write!(text, "{sign}{whole}").expect("a text takes every character");
+    if time.0 < 0 {
+        text.push('-');
+    }
+    text.push_str(itoa::Buffer::new().format(whole));
     if rest > 0 {
         let mut digits = 9;
         while rest % 10 == 0 {
