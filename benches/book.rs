@@ -8,15 +8,15 @@
 //! takes in all of every event, as a venue does. The books take turns, and every figure is a sum over short chunks of the
 //! stream: of the least and of the median time that each took in any round. On a shared machine the least says more.
 //!
-//! `cargo bench --bench book -- count calm20 ids 400000` feeds one book (none, handles, ids) so many messages of one stream
+//! `cargo bench --bench book -- count calm20 ids 600000` feeds one book (none, handles, ids) so many messages of one stream
 //! (calm20, calm100, cascade50) without a clock. Instructions a message are what this counts, divided by the messages:
 //!
 //! ```text
 //! cargo bench --bench book --no-run
-//! valgrind --tool=callgrind --toggle-collect='*counted*' target/release/deps/book-... count calm20 ids 400000
+//! valgrind --tool=callgrind --toggle-collect='*counted*' target/release/deps/book-... count calm20 ids 600000
 //! ```
 //!
-//! A table of ids that grows in the first messages is left out by running twice, with 200000 and 400000, and taking the
+//! A table of ids that grows in the first messages is left out by running twice, with 400000 and 600000, and taking the
 //! difference. The cascade is the whole of itself only with all 2000000. What "none" counts is the harness, and the rows "net" of
 //! `benches/instructions` are without it.
 //!

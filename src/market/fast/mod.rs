@@ -4,7 +4,7 @@
 //!
 //! The time goes into cache misses, wrong guesses of branches and instructions, so everything is made for few of them: all
 //! that is known of an order is in half a cache line, prices are compared without asking for the side, a cancel does
-//! not look at the price, and an order behind others looks at nothing but its queue. All of it is flat arrays, the large ones in
+//! not look at the price, and an order behind others looks at nothing but its queue. All of it is flat arrays, orders and ids in
 //! memory of their own (`array`), so a clone is a memory copy.
 #![allow(
     clippy::inline_always,

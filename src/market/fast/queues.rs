@@ -290,13 +290,7 @@ impl Queues {
         let shunned = shunned.map_or(u64::MAX, |owner| u64::from(owner.0));
         let head = nodes[level as usize];
         let (mut at, mut last, mut count, mut rest) = (head.next, NONE, 0_usize, left.0 as u64);
-        // The list is a chain of cache misses. Where all of it goes, reading it from its other end at the same time is a
-        // second chain, whose misses overlap with the first one's: the queue is half in the cache when its middle is reached.
-        let mut back = if rest >= head.word { head.prev } else { NONE };
         while at != level && rest != 0 {
-            if let Some(node) = nodes.get(back as usize) {
-                back = node.prev;
-            }
             let slot = Slot(at);
             let node = &mut nodes[at as usize];
             let Node { id, owner, .. } = *node;
@@ -312,6 +306,9 @@ impl Queues {
             let mut next = None;
             if filled < lots {
                 node.word -= filled << LOTS_SHIFT;
+                // The next taker comes to the one behind after this, which is at hand.
+                let behind = node.next;
+                prefetch_index(&*nodes, behind as usize);
             } else {
                 node.word = 0;
                 last = at;
@@ -323,7 +320,6 @@ impl Queues {
             }
             hand_on(slot, fill, next);
         }
-        std::hint::black_box(back);
         nodes[level as usize].word = head.word.wrapping_sub(left.0 as u64 - rest);
         // That the new front still knows the last one would cost an instruction less, and the wait for its line.
         if last != NONE {
