@@ -165,7 +165,7 @@ pub enum Event {
         /// What it should at least have been.
         maintenance: Money,
     },
-    /// A liquidation ended for now; lots that are left are tried again later.
+    /// A liquidation, or a step of one, has ended; lots that are left are tried again later.
     Liquidated {
         /// The market.
         market: MarketId,

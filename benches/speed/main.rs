@@ -7,6 +7,7 @@
 //! `cargo bench --bench speed -- SECTION` prints one section (w1, accounts, memory, recording, replicates) and writes nothing.
 //! `cargo bench --bench speed -- count ACCOUNTS MESSAGES [IDLE]` runs W1 once, for instruction counts: two runs of different
 //! length under `valgrind --tool=callgrind`, their difference over the difference in messages (`benches/instructions`).
+//! `cargo bench --bench speed -- process SEED` runs the scenario's replicates with their tables, `-- bare SEED` without.
 #![allow(missing_docs, reason = "a program, not a library")]
 #![allow(clippy::print_stdout, reason = "it prints its table")]
 
@@ -52,11 +53,12 @@ fn main() {
                 recorded(&design, replicate);
             }
         }
-        // The same with nothing recorded, for instruction counts.
+        // The same with nothing recorded.
         Some("bare") => {
-            let design = long_squeeze(0);
+            let master = number(1).unwrap_or(0);
+            let design = long_squeeze(master);
             let messages =
-                (0..REPLICATES).map(|replicate| unwatched(&design.base, Seed { master: 0, replicate }));
+                (0..REPLICATES).map(|replicate| unwatched(&design.base, Seed { master, replicate }));
             println!("{} messages", messages.sum::<u64>());
         }
         // `cargo test --all-targets` runs this program without `--bench`.

@@ -56,7 +56,7 @@ impl Triggers {
             if lots.is_zero() || position.market != self.market || position.mode != MarginMode::Isolated {
                 continue;
             }
-            // Whoever else was at this place, his trigger was the same if this was.
+            // Whoever else was at this place, its trigger was the same if these are.
             if (known.lots, known.cost, known.margin) != (lots, cost, margin) {
                 *known = Known { lots, cost, margin, trigger: world.liquidation_price(position) };
             }

@@ -3,11 +3,13 @@
 mod investors;
 mod populations;
 mod safeguards;
+mod timeline;
 
 use super::{Key, Kind};
 use investors::INVESTORS;
 use populations::POPULATIONS;
 use safeguards::SAFEGUARDS;
+use timeline::TIMELINE;
 
 const ABOVE_ZERO: f64 = f64::MIN_POSITIVE;
 
@@ -365,167 +367,6 @@ const WORLD: &[Key] = &[
         Some("10s"),
         "time between two moves of the fundamental value",
         "finer than any agent looks",
-    ),
-];
-
-/// Keys of the timeline and of the mechanisms.
-const TIMELINE: &[Key] = &[
-    key("shocks", Kind::Tables, "", Some("{}"), "the timeline", ""),
-    key("shocks.*.event", Kind::OneOf(&["meta_order", "fundamental_jump"]), "", None, "what happens", ""),
-    key("shocks.*.event.meta_order.market", Kind::Name, "", None, "the market that it trades in", ""),
-    key(
-        "shocks.*.event.meta_order.side",
-        Kind::Choice(&["buy", "sell"]),
-        "",
-        Some("sell"),
-        "buy or sell",
-        "shocks of interest are sales",
-    ),
-    key(
-        "shocks.*.event.meta_order.at",
-        Kind::Duration { min: "0s", max: "30d" },
-        "",
-        None,
-        "when the first slice goes, from time zero",
-        "",
-    ),
-    key(
-        "shocks.*.event.meta_order.quantity",
-        Kind::Exact { min: "0", max: "1000000000" },
-        "coins",
-        None,
-        "size of the parent order; 0 does nothing at all",
-        "",
-    ),
-    key(
-        "shocks.*.event.meta_order.also",
-        Kind::Name,
-        "",
-        None,
-        "another market of the same coin that a share of each slice goes to; without it there is none",
-        "",
-    ),
-    key(
-        "shocks.*.event.meta_order.also_share",
-        Kind::Exact { min: "0", max: "1" },
-        "fraction",
-        Some("\"0.5\""),
-        "share of the quantity that goes there, rounded to whole lots",
-        "half in each market unless stated",
-    ),
-    key(
-        "shocks.*.event.meta_order.closes",
-        Kind::Float { min: 0.0, max: 1.0 },
-        "fraction",
-        Some("0"),
-        "share of the quantity in a perpetual that closes a position held from the start; the rest opens one",
-        "a new position unless stated",
-    ),
-    key(
-        "shocks.*.event.meta_order.duration",
-        Kind::Duration { min: "0s", max: "30d" },
-        "",
-        Some("0s"),
-        "how long it takes; 0s sends everything at once",
-        "",
-    ),
-    key(
-        "shocks.*.event.meta_order.slice_every",
-        Kind::Duration { min: "1ms", max: "1d" },
-        "",
-        Some("1s"),
-        "time between two slices",
-        "fine enough that a slice is a small part of the depth near the touch",
-    ),
-    key("shocks.*.event.fundamental_jump.market", Kind::Name, "", None, "the market that it trades in", ""),
-    key(
-        "shocks.*.event.fundamental_jump.at",
-        Kind::Duration { min: "0s", max: "30d" },
-        "",
-        None,
-        "when, from time zero",
-        "",
-    ),
-    key(
-        "shocks.*.event.fundamental_jump.bps",
-        Kind::Float { min: -9_999.0, max: 100_000.0 },
-        "bps",
-        None,
-        "relative change of the fundamental value",
-        "",
-    ),
-    table("mechanisms", "which channels act"),
-    key(
-        "mechanisms.forced_liquidation",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "positions below maintenance margin are sold out; off, credit is extended and the deficit is reported",
-        "",
-    ),
-    key(
-        "mechanisms.insurance_fund",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "the insurance fund covers deficits and takes positions over",
-        "",
-    ),
-    key(
-        "mechanisms.adl",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "opposite positions are deleveraged against bankrupt ones",
-        "",
-    ),
-    key(
-        "mechanisms.hedging",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "makers lay perpetual inventory off on spot",
-        "all channels act unless one is switched off",
-    ),
-    key(
-        "mechanisms.arbitrage",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "arbitrageurs keep perpetual and spot together",
-        "all channels act unless one is switched off",
-    ),
-    key(
-        "mechanisms.funding",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "longs and shorts pay each other funding",
-        "all channels act unless one is switched off",
-    ),
-    key(
-        "mechanisms.stop_loss",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "retail positions have stop-loss orders, where their population says so",
-        "all channels act unless one is switched off",
-    ),
-    key(
-        "mechanisms.panic",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "retail closes sooner when it loses, where its population says so",
-        "all channels act unless one is switched off",
-    ),
-    key(
-        "mechanisms.maker_withdrawal",
-        Kind::Bool,
-        "",
-        Some("true"),
-        "makers take their quotes away when the price runs",
-        "",
     ),
 ];
 

@@ -2,7 +2,7 @@
 #![allow(clippy::inline_always, reason = "it is called from one place that matters")]
 
 use super::World;
-use super::venue::Order;
+use super::request::Order;
 use crate::clearing::{MarginMode, Means, PositionId, initial_margin, liquidation};
 use crate::event::Refusal;
 use crate::market::{MAX_PRICE, MAX_QTY, OrderType, TimeInForce};

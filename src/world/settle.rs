@@ -5,7 +5,7 @@
 )]
 
 use super::orders::OpenOrders;
-use super::venue::Notice;
+use super::request::Notice;
 use super::{MarketSpec, Switches, VenueSpec, placing};
 use crate::clearing::{
     Accounts, Balances, Ledger, MarginMode, OpenPosition, PositionId, Purse, Reason, Transfer, TriggerIndex,

@@ -137,6 +137,7 @@ fn take(bits: usize) -> &'static mut [u8] {
 
 /// Leaves a block of zeros to whoever needs one.
 fn leave(block: &'static mut [u8]) {
+    debug_assert!(block.iter().all(|byte| *byte == 0), "whoever leaves a block clears it");
     let bits = block.len().trailing_zeros() as usize;
     FREE.lock().unwrap_or_else(PoisonError::into_inner)[bits].push(block);
 }

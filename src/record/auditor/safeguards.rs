@@ -23,7 +23,7 @@ impl Auditor {
         self.halts[market.index()].until.is_some_and(|until| self.time < until)
     }
 
-    /// Tells whether the liquidation of a position may pause: it ended for now less than a pause ago.
+    /// Tells whether the liquidation of a position may pause: its last step ended less than a pause ago.
     pub(super) fn pauses(&self, account: AccountId, market: MarketId) -> bool {
         let venue = self.spec.markets[market.index()].venue;
         let LiquidationStyle::Slow { pause, .. } = self.spec.venues[venue.index()].liquidation.style else {
